@@ -1,0 +1,1 @@
+"""Airflow operators, sensors and runbooks for IBM AIX NIM alternate masters."""

@@ -1,0 +1,43 @@
+"""A pair of masters as one value: what was observed of both, and what this installation allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nim_operators.nim.snapshot import ArmedDirection, Observation, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the estate file says about one pair, as far as checks and law need it.
+
+    ``space_margin_percent`` is added to what a replication needs; ``backup_room_kb`` is the room a database backup
+    must find, in KiB; ``allowed_target_only`` are object names that only the target has and that a sync may remove;
+    ``ignored_cron`` are crontab lines a person has looked at and accepted.
+    """
+
+    space_margin_percent: int = 10
+    backup_room_kb: int = 20_480
+    allowed_target_only: frozenset[str] = frozenset()
+    ignored_cron: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """What is known of a pair at one moment.
+
+    ``source`` and ``target`` are the estate's names of the two masters, in the direction the runbook wants to act.
+    ``remembered`` is the last armed direction that the evidence store holds, None where it holds none.
+    """
+
+    source: str
+    target: str
+    observations: Mapping[str, Observation]
+    policy: Policy = field(default_factory=Policy)
+    remembered: ArmedDirection | None = None
+
+    def snapshot(self, master: str) -> Snapshot | None:
+        """Return the snapshot of *master*, or None where it could not be observed."""
+        seen = self.observations[master]
+        return seen if isinstance(seen, Snapshot) else None

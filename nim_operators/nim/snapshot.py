@@ -1,0 +1,210 @@
+"""What one master looked like at one moment, as far as one SSH round trip could tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nim_operators.nim.levels import Level
+from nim_operators.nim.niminfo import Niminfo
+from nim_operators.nim.objects import NimObject
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One command of the collector: what it printed on each stream and its exit status.
+
+    ``exit`` is 137 or 143 where the collector's own limit ended the command (it was killed on the host).
+    """
+
+    name: str
+    exit: int
+    stdout: str
+    stderr: str = ""
+
+
+class Absence(StrEnum):
+    """Why a master could not be observed. Each kind has its own remedy, none of them means dead."""
+
+    REFUSED = "connection refused"
+    NO_ROUTE = "no route"
+    TIMED_OUT = "no answer in time"
+    HOST_KEY = "host key does not match"
+    LOGIN = "login refused"
+    LINK_LOST = "link lost while reading"
+    NO_SHELL = "the login runs no Korn shell"
+    PRIVILEGE = "no root rights"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A master that did not answer us, and how it did not. This says nothing about whether it is alive."""
+
+    master: str
+    absence: Absence
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubsystemRow:
+    """One row of ``lssrc``. A subsystem may have two rows after an interrupted restore (nim.md 3.1)."""
+
+    name: str
+    group: str
+    pid: int | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """One row of ``df``, sizes in KiB; ``size_kb`` and ``free_kb`` are None for pseudo file systems."""
+
+    device: str
+    size_kb: int | None
+    free_kb: int | None
+    mount_point: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a resource location is (or would be) on this master.
+
+    ``kind`` is ``file``, ``directory`` or ``absent``; ``size_kb`` is what ``du -sk`` counted, None where absent or
+    uncounted; ``file_system`` is the one that holds the path or, if absent, its nearest existing parent; None where
+    ``df`` did not tell.
+    """
+
+    path: str
+    kind: str
+    size_kb: int | None
+    file_system: FileSystem | None
+
+
+@dataclass(frozen=True, slots=True)
+class NameAnswer:
+    """What this master's resolver said about one name or address; empty tuples where it knew nothing."""
+
+    asked: str
+    names: tuple[str, ...]
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NimProcess:
+    """A process that works on NIM: another sync, a takeover, a SMIT session, a restore."""
+
+    pid: int
+    user: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAnswer:
+    """What one client said of itself when a master asked it with ``c_rsh``, or why it said nothing.
+
+    Exactly one of ``niminfo`` and ``silence`` is set. A 0042-378 or 0042-006 is the asking master or the network
+    speaking, so it is a silence, never the client's word (design section 3).
+    """
+
+    client: str
+    asked_by: str
+    niminfo: Niminfo | None = None
+    level: Level | None = None
+    silence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArmedDirection:
+    """The direction in which the nightly sync may run, as recorded on a master.
+
+    ``source`` and ``target`` are the estate's names of the two masters; ``recorded_by`` is the run that recorded it.
+    """
+
+    source: str
+    target: str
+    recorded_by: str
+    recorded_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockOwner:
+    """Who holds the pair lock on a host, as its files say."""
+
+    run: str
+    token: str
+    taken_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A durable job on this host that nobody has collected yet."""
+
+    job: str
+    kind: str
+    run: str
+    state: str
+    """``running``, ``ended`` (status recorded) or ``vanished`` (no process and no status)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecords:
+    """What this product's own directory on the host holds."""
+
+    direction: ArmedDirection | None = None
+    lock: LockOwner | None = None
+    jobs: tuple[OpenJob, ...] = ()
+    fault: str | None = None
+    """A sentence where the directory is not trustworthy (wrong owner, mode, a symlink), else None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything one round trip to a master told, immutable, with the text it came from.
+
+    ``master`` is the estate's name of the master. ``clients`` holds an answer or a silence for each client this
+    master asked. ``niminfo`` is None where the file does not exist. ``raw`` keeps every section as printed.
+    """
+
+    master: str
+    clock: str
+    hostname: str
+    machine_id: str
+    niminfo: Niminfo | None
+    nim_level: str | None
+    level: Level | None
+    filesets: Mapping[str, str]
+    subsystems: tuple[SubsystemRow, ...]
+    objects: Mapping[str, NimObject]
+    file_systems: tuple[FileSystem, ...]
+    places: Mapping[str, Place]
+    names: tuple[NameAnswer, ...]
+    nfs_of_peer: bool | None
+    """Whether the peer's NFS answered this master; None where it could not be asked."""
+    processes: tuple[NimProcess, ...]
+    cron: tuple[str, ...]
+    """Lines of crontabs that mention nim sync or takeover."""
+    clients: tuple[ClientAnswer, ...]
+    own: OwnRecords
+    raw: Mapping[str, Section] = field(repr=False, default_factory=dict)
+
+    def of_type(self, *types: str) -> tuple[NimObject, ...]:
+        """Return this master's objects of the given types, in the order of its listing."""
+        return tuple(found for found in self.objects.values() if found.type in types)
+
+    @property
+    def resources(self) -> tuple[NimObject, ...]:
+        """Every resource object, the built-in ``boot`` and ``nim_script`` included."""
+        return tuple(found for found in self.objects.values() if found.cls == "resources")
+
+    @property
+    def client_objects(self) -> tuple[NimObject, ...]:
+        """Every object that has a current master."""
+        return tuple(found for found in self.objects.values() if found.is_client)
+
+    def is_active(self, subsystem: str) -> bool:
+        """Whether any row of *subsystem* is active; a second, inoperative row does not matter here."""
+        return any(row.name == subsystem and row.status == "active" for row in self.subsystems)
+
+
+Observation = Snapshot | Unreachable

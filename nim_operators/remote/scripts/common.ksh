@@ -1,0 +1,64 @@
+# common.ksh - read before every other script. Stock AIX: ksh88, no GNU, nothing installed.
+LC_ALL=C
+LANG=C
+PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:$PATH
+export LC_ALL LANG PATH
+umask 077
+
+# limited SECONDS command... : run a command, kill it when the time is over (its status is then 137 or 143).
+# The watcher's streams are closed, so that it never keeps the caller's pipe open; its sleep dies with it.
+limited() {
+    limited_seconds=$1
+    shift
+    "$@" </dev/null &
+    limited_pid=$!
+    (
+        trap 'kill $nap 2>/dev/null; exit 0' TERM
+        sleep "$limited_seconds" &
+        nap=$!
+        wait $nap
+        kill -9 $limited_pid
+    ) </dev/null >/dev/null 2>&1 &
+    limited_watcher=$!
+    wait $limited_pid
+    limited_status=$?
+    kill $limited_watcher 2>/dev/null
+    wait $limited_watcher 2>/dev/null
+    return $limited_status
+}
+
+# section NAME SECONDS command... : frame what a command prints, so that banners and profiles cannot be taken for it.
+# Standard output passes through untouched; standard error and the status follow it.
+section() {
+    section_name=$1
+    section_seconds=$2
+    shift 2
+    printf '%s begin %s\n' "$NONCE" "$section_name"
+    section_rest=$(
+        {
+            limited "$section_seconds" "$@" 1>&3
+            printf '\n%s' $?
+        } 2>&1
+    )
+    section_status=${section_rest##*
+}
+    printf '\n%s stderr %s\n' "$NONCE" "$section_name"
+    printf '%s' "${section_rest%
+*}"
+    printf '\n%s end %s %s\n' "$NONCE" "$section_name" "$section_status"
+} 3>&1
+
+# job_state DIRECTORY : set state to reserved, running, ended or vanished. A pid counts only while the process under
+# it is this very job: after a reboot the number may belong to anybody.
+job_state() {
+    if [ -f "$1/status" ]; then
+        state=ended
+    elif [ ! -d "$1/begun" ]; then
+        state=reserved
+    elif [ -f "$1/pid" ] && ps -ef | grep -F "$1/run" | grep -v 'grep -F' | awk -v pid="$(cat "$1/pid")" '
+        $2 == pid { found = 1 } END { exit !found }'; then
+        state=running
+    else
+        state=vanished
+    fi
+}
