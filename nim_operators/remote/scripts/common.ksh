@@ -62,3 +62,54 @@ job_state() {
         state=vanished
     fi
 }
+
+# refuse STATUS sentence... : end the script with a sentence for a person; nothing has been changed.
+refuse() {
+    refuse_status=$1
+    shift
+    printf '%s refused %s\n' "$NONCE" "$*"
+    exit "$refuse_status"
+}
+
+# hold_base : make sure that this product's directory is a real directory of ours that nobody else can write to.
+hold_base() {
+    if [ ! -d "$BASE" ] && [ ! -L "$BASE" ]; then
+        mkdir -p "$BASE" || refuse 20 "cannot create $BASE; look at the file system that holds it."
+    fi
+    if [ -L "$BASE" ]; then
+        refuse 20 "$BASE is a symbolic link; replace it by a directory owned by $(id -un) with mode 0700."
+    fi
+    base_listing=$(ls -ldn "$BASE" | awk '{ print substr($1, 1, 10), $3 }')
+    if [ "$base_listing" != "drwx------ $(id -u)" ]; then
+        refuse 20 "$BASE must have mode 0700 and belong to $(id -un); it shows '$base_listing'. Look who changed it."
+    fi
+    for base_part in lock jobs done backups; do
+        if [ -L "$BASE/$base_part" ]; then
+            refuse 20 "$BASE/$base_part is a symbolic link; look who put it there, then remove it."
+        fi
+    done
+}
+
+# lock_field NAME : one field of the lock's owner, empty where there is none.
+lock_field() {
+    sed -n "s/^$1=//p" "$BASE/lock/owner" 2>/dev/null
+}
+
+# hold_lock : refuse unless the pair lock on this host belongs to RUN and TOKEN is its latest holder.
+hold_lock() {
+    if [ "$(lock_field run)" != "$RUN" ]; then
+        refuse 21 "the pair lock belongs to '$(lock_field run)', not to this run; nothing may be changed here."
+    fi
+    if [ "$(lock_field token)" != "$TOKEN" ]; then
+        refuse 22 "a later try of this task has taken over; this one stops."
+    fi
+}
+
+# put FILE : write standard input to a file in one step, so that no reader ever sees half of it.
+put() {
+    cat >"$1.new.$$" && mv "$1.new.$$" "$1"
+}
+
+now() {
+    date -u '+%Y-%m-%dT%H:%M:%SZ'
+}

@@ -1,0 +1,60 @@
+"""Errors of the far side.
+
+::
+
+    NimError
+    └── RemoteError              something about a host
+        ├── HostAbsent           no session: nothing was sent, trying again is safe
+        ├── OutcomeUnknown       a script was sent and nobody saw how it ended: observe before anything else
+        └── HostRefused          a script looked and declined to act; it says why
+            ├── LockHeld         the pair lock belongs to another run, or a job holds it
+            ├── Superseded       a later try of the same task took over
+            └── JobInTheWay      another kind of job is still open on the host
+"""
+
+from __future__ import annotations
+
+from nim_operators.nim.errors import NimError
+from nim_operators.nim.snapshot import Absence
+
+
+class RemoteError(NimError):
+    """Base of the errors that concern one host.
+
+    :param host: the estate's name of the host.
+    :param sentence: what happened, where, and what to do.
+    """
+
+    def __init__(self, host: str, sentence: str) -> None:
+        self.host = host
+        self.sentence = sentence
+        super().__init__(f"{host}: {sentence}")
+
+
+class HostAbsent(RemoteError):
+    """No session could be opened; nothing was sent to the host."""
+
+    def __init__(self, host: str, absence: Absence, reason: str) -> None:
+        self.absence = absence
+        self.reason = reason
+        super().__init__(host, f"{absence}: {reason}")
+
+
+class OutcomeUnknown(RemoteError):
+    """A script was sent, but nobody saw how it ended."""
+
+
+class HostRefused(RemoteError):
+    """A script on the host declined to act. Nothing was changed by it."""
+
+
+class LockHeld(HostRefused):
+    """The pair lock belongs to somebody else, or a job that was started under it is not over."""
+
+
+class Superseded(HostRefused):
+    """A later try of the same task has taken over; this one must not act any more."""
+
+
+class JobInTheWay(HostRefused):
+    """A job of another kind is open on the host and must be collected first."""

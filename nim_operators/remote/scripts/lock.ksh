@@ -1,0 +1,73 @@
+# lock.ksh - the pair lock on this host. Given: BASE NONCE ACTION RUN TOKEN HELD_BY (for break).
+# The lock is the directory; who holds it is the link inside, made in one step, so that one of two racers wins.
+
+write_owner() {
+    printf 'run=%s\ntoken=%s\ntaken_at=%s\n' "$RUN" "$TOKEN" "$1"
+}
+
+# The jobs that keep the lock: a running one, and one of which nobody knows how it ended.
+holding_jobs() {
+    for slot in "$BASE"/jobs/*; do
+        if [ -d "$slot" ]; then
+            job_state "$slot"
+            if [ $state != ended ]; then
+                printf '%s (%s) ' "$(sed -n 's/^job=//p' "$slot/job" 2>/dev/null)" $state
+            fi
+        fi
+    done
+}
+
+acquire() {
+    mkdir "$BASE/lock" 2>/dev/null
+    write_owner "$(now)" >"$BASE/owner.new.$$"
+    ln "$BASE/owner.new.$$" "$BASE/lock/owner" 2>/dev/null
+    won=$?
+    rm -f "$BASE/owner.new.$$"
+    if [ $won -ne 0 ] && [ "$(lock_field run)" != "$RUN" ]; then
+        holding=$(holding_jobs)
+        refuse 21 "the pair lock is held by '$(lock_field run)' since $(lock_field taken_at)${holding:+, still held by job $holding}"
+    fi
+    claim
+}
+
+# A new try of the run that holds the lock becomes its holder; whatever the old try still does is refused from now on.
+claim() {
+    if [ "$(lock_field run)" != "$RUN" ]; then
+        refuse 21 "the pair lock belongs to '$(lock_field run)', not to this run; run the lock task first."
+    fi
+    write_owner "$(lock_field taken_at)" | put "$BASE/lock/owner"
+}
+
+release() {
+    if [ "$(lock_field run)" != "$RUN" ]; then
+        printf '%s note the lock is not held by this run\n' "$NONCE"
+        return 0
+    fi
+    holding=$(holding_jobs)
+    if [ -n "$holding" ]; then
+        refuse 21 "still held by job $holding"
+    fi
+    rm -f "$BASE/lock/owner"
+    rmdir "$BASE/lock"
+}
+
+# A person gave a reason. Never under a living or unknown job, and only from the owner that the person saw.
+break_lock() {
+    if [ "$(lock_field run)" != "$HELD_BY" ]; then
+        refuse 21 "the lock is held by '$(lock_field run)', not by '$HELD_BY' as stated; look again."
+    fi
+    holding=$(holding_jobs)
+    if [ -n "$holding" ]; then
+        refuse 21 "still held by job $holding"
+    fi
+    write_owner "$(now)" | put "$BASE/lock/owner"
+}
+
+hold_base
+case $ACTION in
+    acquire) acquire ;;
+    claim) claim ;;
+    release) release ;;
+    break) break_lock ;;
+esac || refuse 23 "the lock could not be written; look at the file system that holds $BASE."
+printf '%s done\n' "$NONCE"

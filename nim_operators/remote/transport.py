@@ -1,0 +1,221 @@
+"""One SSH connection to one host: send a script to its Korn shell, see how it ends.
+
+The provider's hooks turn a lost link into status 0 and limit silence instead of duration (style.md P1-P5), so
+running a command, its total deadline and its outcome are ours. Connections, keys and host-key rules are the provider's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import asyncssh
+
+from nim_operators.nim.outcome import Exited, Killed, Outcome, Unknown
+from nim_operators.nim.snapshot import Absence
+from nim_operators.remote.endpoint import Endpoint
+from nim_operators.remote.errors import HostAbsent
+
+KEEPALIVE_SECONDS = 15
+_CHUNK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one remote script ended and what it printed; ``seconds`` is its wall-clock duration seen from here."""
+
+    outcome: Outcome
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+
+
+@dataclass(slots=True)
+class Host:
+    """An open connection. Every script runs in a channel of its own; the connection is shared.
+
+    ``name`` is the estate's name of the host, used in every message.
+    """
+
+    name: str
+    endpoint: Endpoint
+    connection: asyncssh.SSHClientConnection = field(repr=False)
+
+    async def run(
+        self, script: str, *, deadline: float, on_line: Callable[[str], None] | None = None
+    ) -> Ended:
+        """Feed *script* to the host's Korn shell and wait until it ends.
+
+        :param deadline: total duration in seconds; after it the channel is closed and the outcome is unknown.
+        :param on_line: called with each line of standard output as it arrives, without its newline.
+        """
+        started = time.monotonic()
+        streams = _Streams(on_line)
+        try:
+            async with asyncio.timeout(deadline):
+                outcome = await self._exchange(script, streams)
+        except TimeoutError:
+            outcome = Unknown(f"no end within {deadline:g} seconds")
+        except (asyncssh.Error, OSError) as error:
+            outcome = Unknown(f"link lost: {error or type(error).__name__}")
+        return Ended(outcome, streams.stdout, streams.stderr, time.monotonic() - started)
+
+    async def _exchange(self, script: str, streams: _Streams) -> Outcome:
+        process = await self.connection.create_process(_shell_line(self.endpoint), encoding=None)
+        try:
+            await _send(process.stdin, script.encode())
+            await asyncio.gather(
+                streams.read(process.stdout, streams.take_stdout), streams.read(process.stderr, streams.take_stderr)
+            )
+            await process.wait_closed()
+        finally:
+            process.close()  # not awaited: a mute host would never confirm it
+        if process.exit_signal is not None:
+            return Killed(process.exit_signal[0])
+        if process.exit_status is None:
+            return Unknown("the channel closed without an exit status")
+        return Exited(process.exit_status)
+
+
+async def _send(stdin: asyncssh.SSHWriter[bytes], script: bytes) -> None:
+    with suppress(BrokenPipeError, ConnectionError):  # the far side ended first: its status, or silence, tells
+        stdin.write(script)
+        stdin.write_eof()
+        await stdin.drain()
+
+
+class _Streams:
+    """Collects both streams and cuts standard output into lines while it arrives."""
+
+    def __init__(self, on_line: Callable[[str], None] | None) -> None:
+        self._stdout = bytearray()
+        self._stderr = bytearray()
+        self._told = 0
+        self._on_line = on_line
+
+    @property
+    def stdout(self) -> bytes:
+        return bytes(self._stdout)
+
+    @property
+    def stderr(self) -> bytes:
+        return bytes(self._stderr)
+
+    async def read(self, reader: asyncssh.SSHReader[bytes], take: Callable[[bytes], None]) -> None:
+        while chunk := await reader.read(_CHUNK):
+            take(chunk)
+
+    def take_stderr(self, chunk: bytes) -> None:
+        self._stderr += chunk
+
+    def take_stdout(self, chunk: bytes) -> None:
+        self._stdout += chunk
+        if self._on_line is None:
+            return
+        while (end := self._stdout.find(b"\n", self._told)) >= 0:
+            line = self._stdout[self._told : end].decode(errors="replace")
+            self._told = end + 1
+            self._on_line(line)
+
+
+def _shell_line(endpoint: Endpoint) -> str:
+    """Return the one constant command line; it is the same for every script, so sudoers can name it."""
+    return f"{endpoint.sudo} -n {endpoint.ksh} -s" if endpoint.privilege == "sudo" else f"{endpoint.ksh} -s"
+
+
+@asynccontextmanager
+async def connect(name: str, endpoint: Endpoint) -> AsyncIterator[Host]:
+    """Open a connection to *endpoint* for as long as the block lasts.
+
+    :raises HostAbsent: if no session could be opened; the absence says which kind of no it was.
+    """
+    try:
+        async with asyncio.timeout(endpoint.connect_seconds):
+            connection = await _open(endpoint)
+    except _REASONS as error:
+        raise HostAbsent(name, *_absence_of(error, endpoint)) from error
+    try:
+        yield Host(name, endpoint, connection)
+    finally:
+        connection.abort()
+
+
+async def _open(endpoint: Endpoint) -> asyncssh.SSHClientConnection:
+    options: dict[str, object] = {
+        "port": endpoint.port,
+        "username": endpoint.login,
+        "password": endpoint.password,
+        "passphrase": endpoint.passphrase,
+        "keepalive_interval": KEEPALIVE_SECONDS,
+        "login_timeout": endpoint.connect_seconds,
+        "config": None,
+        "agent_path": () if endpoint.look_for_keys else None,
+    }
+    if endpoint.private_key:
+        options["client_keys"] = [asyncssh.import_private_key(endpoint.private_key, endpoint.passphrase)]
+    elif endpoint.key_file:
+        options["client_keys"] = [endpoint.key_file]
+    elif not endpoint.look_for_keys:
+        options["client_keys"] = None
+    if endpoint.trusted_key:
+        options["known_hosts"] = ([asyncssh.import_public_key(endpoint.trusted_key)], [], [])
+    elif not endpoint.check_host_key:
+        options["known_hosts"] = None
+    elif endpoint.known_hosts:
+        options["known_hosts"] = endpoint.known_hosts
+    if endpoint.proxy_command:
+        options["proxy_command"] = endpoint.proxy_command
+    if not endpoint.compress:
+        options["compression_algs"] = ["none"]
+    options |= _algorithms(endpoint)
+    return await asyncssh.connect(endpoint.host, **options)  # type: ignore[arg-type]
+
+
+_ALGORITHM_OPTIONS = {
+    "ciphers": "encryption_algs",
+    "kex": "kex_algs",
+    "keys": "server_host_key_algs",
+    "macs": "mac_algs",
+    "pubkeys": "signature_algs",
+}
+
+
+def _algorithms(endpoint: Endpoint) -> dict[str, object]:
+    """Translate the provider's algorithm extras; a leading ``-`` removes from asyncssh's defaults."""
+    options: dict[str, object] = {
+        _ALGORITHM_OPTIONS[kind]: "-" + ",".join(names) for kind, names in endpoint.disabled_algorithms.items() if names
+    }
+    if endpoint.ciphers:
+        options["encryption_algs"] = list(endpoint.ciphers)
+    return options
+
+
+_REASONS = (asyncssh.Error, asyncssh.KeyImportError, OSError, TimeoutError, ValueError)
+
+
+def _absence_of(error: BaseException, endpoint: Endpoint) -> tuple[Absence, str]:
+    """Name the kind of failure. A wrong host key is final and loud; none of these means the host is dead."""
+    where = f"{endpoint.host} port {endpoint.port}"
+    match error:
+        case asyncssh.HostKeyNotVerifiable():
+            return Absence.HOST_KEY, f"the key that {where} shows is not the trusted one; check it by another way before trusting it"
+        case asyncssh.PermissionDenied():
+            return Absence.LOGIN, f"{where} does not accept login {endpoint.login!r} with the connection's key or password"
+        case asyncssh.KeyExchangeFailed():
+            return Absence.ALGORITHMS, f"{where} and this worker share no algorithm: {error.reason}"
+        case asyncssh.KeyImportError() | ValueError():
+            return Absence.LOGIN, f"the connection's key cannot be used: {type(error).__name__}"
+        case ConnectionRefusedError():
+            return Absence.REFUSED, f"{where} refuses connections"
+        case socket.gaierror():
+            return Absence.NO_ROUTE, f"the name {endpoint.host!r} does not resolve on this worker"
+        case TimeoutError():
+            return Absence.TIMED_OUT, f"{where} did not complete a login within {endpoint.connect_seconds:g} seconds"
+        case asyncssh.Error():
+            return Absence.LINK_LOST, f"{where} ended the connection during login: {error.reason}"
+        case _:
+            return Absence.NO_ROUTE, f"{where} cannot be reached: {error}"
