@@ -49,17 +49,23 @@ section() {
 } 3>&1
 
 # job_state DIRECTORY : set state to reserved, running, ended or vanished. A pid counts only while the process under
-# it is this very job: after a reboot the number may belong to anybody.
+# it is this very job: after a reboot the number may belong to anybody. Where ps tells nothing of a living pid, it counts.
 job_state() {
+    job_pid=$(cat "$1/pid" 2>/dev/null)
     if [ -f "$1/status" ]; then
         state=ended
-    elif [ ! -d "$1/begun" ]; then
+    elif [ -z "$job_pid" ] && [ ! -d "$1/begun" ]; then
         state=reserved
-    elif [ -f "$1/pid" ] && ps -ef | grep -F "$1/run" | grep -v 'grep -F' | awk -v pid="$(cat "$1/pid")" '
-        $2 == pid { found = 1 } END { exit !found }'; then
-        state=running
-    else
+    elif [ -z "$job_pid" ] || ! kill -0 "$job_pid" 2>/dev/null; then
         state=vanished
+    else
+        case $(ps -p "$job_pid" -o args= 2>/dev/null) in
+            '' | *"$1/run"*) state=running ;;
+            *) state=vanished ;;
+        esac
+    fi
+    if [ $state = vanished ] && [ -f "$1/status" ]; then
+        state=ended
     fi
 }
 

@@ -1,5 +1,5 @@
 # job_follow.ksh - stream the log of the open job from a line on, until the job is over or SECONDS have passed.
-# Given: BASE NONCE SLOT JOB LINES (already seen) SECONDS. Reads only.
+# Given: BASE NONCE SLOT JOB LINES_SEEN SECONDS_AT_MOST. Reads only.
 # Every log line is led by '> '; a lone '.' is a heartbeat, so that a dead link is noticed by both ends.
 
 # Only whole lines are shown while the job runs; the rest of an unfinished last line comes with the end.
