@@ -5,25 +5,29 @@ PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:$PATH
 export LC_ALL LANG PATH
 umask 077
 
-# limited SECONDS command... : run a command, kill it when the time is over (its status is then 137 or 143).
-# The watcher's streams are closed, so that it never keeps the caller's pipe open; its sleep dies with it.
+# limited SECONDS command... : run a command, kill it when the time is over (its status is then 137).
+# The watcher's streams are closed, so that it never keeps the caller's pipe open. It sleeps in steps of one second and
+# is killed outright: a trap would race with its sleep, and what it leaves behind is gone within that second.
 limited() {
     limited_seconds=$1
     shift
     "$@" </dev/null &
     limited_pid=$!
     (
-        trap 'kill $nap 2>/dev/null; exit 0' TERM
-        sleep "$limited_seconds" &
-        nap=$!
-        wait $nap
+        while [ "$limited_seconds" -gt 0 ]; do
+            sleep 1
+            limited_seconds=$((limited_seconds - 1))
+        done
         kill -9 $limited_pid
     ) </dev/null >/dev/null 2>&1 &
     limited_watcher=$!
-    wait $limited_pid
+    wait $limited_pid 2>/dev/null
     limited_status=$?
-    kill $limited_watcher 2>/dev/null
+    kill -9 $limited_watcher 2>/dev/null
     wait $limited_watcher 2>/dev/null
+    if [ $limited_status -gt 256 ]; then
+        limited_status=$((limited_status - 128))
+    fi
     return $limited_status
 }
 
