@@ -1,0 +1,174 @@
+"""``lsnim`` and ``lsnim -l``: the objects of a NIM database (nim.md 4.8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from nim_operators.nim.errors import Unreadable
+from nim_operators.nim.objects import NimObject
+
+Listing = tuple[tuple[str, str, str], ...]
+"""Name, class and type of each object, in printed order."""
+
+_ROW_WORDS = 3
+_ATTRIBUTE = re.compile(r"""(\s+)([^\s=:"']+)\s+=(?:\s+(.*))?""", re.ASCII)
+_CLASS = re.compile(r"\s+class\s+=\s.*", re.ASCII)
+_FREE_TEXT = frozenset({"err_info", "info", "comments"})
+
+
+def parse_lsnim(host: str, text: str, command: str = "lsnim") -> Listing:
+    """Read a plain listing: no header, three words a line, blanks and tabs of any width between them.
+
+    Real output (nim.md 4.8)::
+
+        master         machines       master
+        nim_script     resources      nim_script
+
+    :raises Unreadable: at a line that has not exactly three words (an object name holds no blanks) and at a
+        name listed twice.
+    """
+    rows: list[tuple[str, str, str]] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        words = line.split()
+        if not words:
+            continue
+        if len(words) != _ROW_WORDS:
+            raise Unreadable(host, command, number, line, "the name, class and type of an object")
+        if any(words[0] == name for name, _, _ in rows):
+            raise Unreadable(host, command, number, line, f"no second object named {words[0]}")
+        rows.append((words[0], words[1], words[2]))
+    return tuple(rows)
+
+
+@dataclass(slots=True)
+class _Stanza:
+    """A stanza while it is being read. ``blank`` counts empty lines since the last value."""
+
+    name: str
+    number: int
+    header: str
+    attributes: list[tuple[str, str]] = field(default_factory=list)
+    indentation: str | None = None
+    blank: int = 0
+
+    def starts_attribute(self, line: str) -> re.Match[str] | None:
+        """Return the parts of an attribute line, None for a line that goes on with the last value.
+
+        Free text such as err_info may hold indented lines like ``rc = 1``. Only there an attribute has to
+        begin in the column of the stanza's first one.
+        """
+        found = _ATTRIBUTE.fullmatch(line)
+        if found is None or self.indentation is None or found[1] == self.indentation:
+            return found
+        return None if self.attributes[-1][0] in _FREE_TEXT else found
+
+    def take(self, line: str) -> bool:
+        """Add one line of the stanza; False for a line that cannot belong to it.
+
+        An empty value is kept as an empty text. What goes on with a value is appended after a newline, and
+        after the empty lines that stood between; class and type are words, so nothing goes on with them.
+        """
+        if not line.strip():
+            self.blank += 1
+            return True
+        if found := self.starts_attribute(line):
+            self.indentation = self.indentation or found[1]
+            self.attributes.append((found[2], (found[3] or "").strip()))
+        else:
+            key, value = self.attributes[-1]
+            if key in {"class", "type"}:
+                return False
+            self.attributes[-1] = (key, value + "\n" * (self.blank + 1) + line.rstrip())
+        self.blank = 0
+        return True
+
+
+def parse_lsnim_long(host: str, text: str, command: str = "lsnim -l") -> dict[str, NimObject]:
+    """Read stanzas, in printed order. Nothing is known in advance about attributes, classes or types.
+
+    Real output (nim.md 1.3)::
+
+        lpar1:
+           class          = machines
+           if1            = net1 lpar1.example.com 8EB220004002 ent0
+
+    Empty lines between stanzas, the depth of indentation and a final newline do not matter. A value ends
+    where the next attribute begins: lines in column 1 (err_info has them) belong to the value before them,
+    joined by a newline. A line ``name:`` starts a stanza only if the next line that is not empty is an
+    indented ``class =``.
+
+    :raises Unreadable: before the first stanza, at a name with blanks, at a continuation of class or type,
+        at a stanza without a type, with two of them, or with the name of an earlier one.
+    """
+    objects: dict[str, NimObject] = {}
+    for stanza in _stanzas(host, text, command):
+        if stanza.name in objects or len(stanza.name.split()) != 1:
+            raise Unreadable(host, command, stanza.number, stanza.header, "the name of one more object")
+        objects[stanza.name] = _object(host, command, stanza)
+    return objects
+
+
+def _stanzas(host: str, text: str, command: str) -> Iterator[_Stanza]:
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    stanza: _Stanza | None = None
+    for number, line in enumerate(lines, 1):
+        if _is_header(lines, number - 1):
+            if stanza is not None:
+                yield stanza
+            stanza = _Stanza(line.rstrip()[:-1].rstrip(), number, line)
+        elif stanza is not None:
+            if not stanza.take(line):
+                raise Unreadable(host, command, number, line, "an attribute such as Mstate = not running")
+        elif line.strip():
+            raise Unreadable(host, command, number, line, "the name of an object and a colon, then its class")
+    if stanza is not None:
+        yield stanza
+
+
+def _is_header(lines: list[str], at: int) -> bool:
+    if lines[at][:1].isspace() or not lines[at].rstrip().endswith(":"):
+        return False
+    following = next((line for line in lines[at + 1 :] if line.strip()), "")
+    return bool(_CLASS.fullmatch(following + " "))
+
+
+def _object(host: str, command: str, stanza: _Stanza) -> NimObject:
+    found = {
+        key: [value for name, value in stanza.attributes if name == key and value and len(value.split()) == 1]
+        for key in ("class", "type")
+    }
+    for key, values in found.items():
+        if len(values) != 1 or sum(name == key for name, _ in stanza.attributes) != 1:
+            raise Unreadable(
+                host, command, stanza.number, stanza.header, f"a stanza with one {key} of one word"
+            )
+    return NimObject(
+        stanza.name,
+        found["class"][0],
+        found["type"][0],
+        tuple((key, value) for key, value in stanza.attributes if key not in found),
+    )
+
+
+def assert_complete(host: str, listing: Listing, objects: Mapping[str, NimObject]) -> None:
+    """Make sure that ``lsnim`` and ``lsnim -l`` told of the same objects with the same classes and types.
+
+    A listing that was cut off looks like a smaller database, and that looks like objects to remove.
+
+    :raises Unreadable: naming each object that only one of the two told of, or told differently.
+    """
+    listed = {name for name, _, _ in listing}
+    for number, (name, cls, kind) in enumerate(listing, 1):
+        row = f"{name} {cls} {kind}"
+        found = objects.get(name)
+        if found is None:
+            missing = " ".join(sorted(listed - set(objects)))
+            raise Unreadable(host, "lsnim", number, row, f"a stanza in lsnim -l of each: {missing}")
+        if (found.cls, found.type) != (cls, kind):
+            raise Unreadable(host, "lsnim", number, row, f"{found.cls} {found.type}, as lsnim -l says")
+    for number, name in enumerate(objects, 1):
+        if name not in listed:
+            missing = " ".join(sorted(set(objects) - listed))
+            raise Unreadable(host, "lsnim -l", number, f"{name}:", f"a row in lsnim of each: {missing}")
