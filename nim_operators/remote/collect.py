@@ -66,6 +66,7 @@ async def observe_over(host: Host, questions: Questions) -> tuple[Observation, d
             "list_locations": sorted(questions.locations),
             "list_peers": sorted(questions.peers),
         },
+        uses=("clients",),
     )
     ended = await host.run(script.text, deadline=DEADLINE_SECONDS)
     text = ended.stdout.decode(errors="replace")

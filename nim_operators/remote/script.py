@@ -53,9 +53,12 @@ class Script:
     text: str
 
 
-def build(name: str, values: Mapping[str, str], lists: Mapping[str, Iterable[str]] | None = None) -> Script:
+def build(
+    name: str, values: Mapping[str, str], lists: Mapping[str, Iterable[str]] | None = None, *, uses: tuple[str, ...] = ()
+) -> Script:
     """Return the script file *name* with *values* set as variables and each of *lists* printable by a function.
 
+    :param uses: script files of functions that this one calls, read before it.
     :raises ValueError: if a value or a list item holds a newline.
     """
     nonce = f"@nim.{secrets.token_hex(6)}@"
@@ -66,7 +69,7 @@ def build(name: str, values: Mapping[str, str], lists: Mapping[str, Iterable[str
             raise ValueError(message)
     lines = [f"{variable}={quote(value)}" for variable, value in settings.items()]
     lines += [_printer(function, items, nonce) for function, items in (lists or {}).items()]
-    body = "\n".join([*lines, _source("common"), _source(name)])
+    body = "\n".join([*lines, *(_source(part) for part in ("common", *uses, name))])
     return Script(name, nonce, f"nim_operators_script() {{\n{body}\n}}\nnim_operators_script </dev/null\nexit $?\n")
 
 

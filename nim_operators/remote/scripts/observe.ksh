@@ -1,5 +1,5 @@
 # observe.ksh - everything about one master in one round trip. Reads only.
-# Given: NONCE BASE NIM_COMMANDS... (see collect.py), list_names, list_locations, ASK, WIDTH, LIMIT.
+# Given: NONCE BASE LSNIM OSLEVEL LSLPP LSSRC C_RSH ASK ASK_SECONDS WIDTH LIMIT, list_names, list_locations, list_peers.
 
 identity() {
     printf 'clock=%s\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')"
@@ -93,35 +93,22 @@ own_records() {
     done
 }
 
-# ask CLIENT: the client's own words, each line led by its name, so that workers may write side by side.
-ask() {
-    words=$(limited "$LIMIT" "$C_RSH" "$1" 'LC_ALL=C /usr/bin/oslevel -s; cat /etc/niminfo' 2>&1)
-    status=$?
-    {
-        printf '%s\n' "$words" | grep -E '^(export +)?NIM_(NAME|HOSTNAME|CONFIGURATION|MASTER|SHELL)|^[0-9][0-9][0-9][0-9]-[0-9]|0042-|refused|denied|timed out' |
-            sed "s/^/$1 /"
-        printf '%s @ %s\n' "$1" "$status"
-    } | cat
+# The clients that this master's own database says it controls. Where an object has no current_master (nim.md 1.3) this
+# master is asked to try; a client of somebody else would only be refused.
+own_clients() {
+    own=$(sed -n 's/^export *NIM_MASTER_HOSTNAME="*\([^".]*\).*/\1/p' /etc/niminfo 2>/dev/null)
+    "$LSNIM" -l 2>/dev/null | awk -v own="${own:-none}" -v host="$(hostname | sed 's/\..*//')" '
+        function tell() {
+            if (client && (master == "" || master == tolower(own) || master == tolower(host))) print name
+        }
+        /^[^ \t].*:[ \t]*$/ { tell(); name = $0; sub(/:[ \t]*$/, "", name); client = 0; master = ""; next }
+        $1 == "type" && $2 == "=" { client = ($3 ~ /^(standalone|diskless|dataless|vios)$/) }
+        $1 == "current_master" && $2 == "=" { master = tolower($3); sub(/\..*/, "", master) }
+        END { tell() }'
 }
 
-clients() {
-    list_clients=$($LSNIM -l 2>/dev/null | awk '
-        /^[^ \t].*:[ \t]*$/ { name = $0; sub(/:[ \t]*$/, "", name); next }
-        $1 == "type" && $2 == "=" && ($3 == "standalone" || $3 == "diskless" || $3 == "dataless" || $3 == "vios") { print name }')
-    worker=0
-    while [ $worker -lt "$WIDTH" ]; do
-        (
-            turn=0
-            for client in $list_clients; do
-                if [ $turn -eq $worker ]; then
-                    ask "$client"
-                fi
-                turn=$(((turn + 1) % WIDTH))
-            done
-        ) &
-        worker=$((worker + 1))
-    done | cat
-    wait
+own_answers() {
+    ask_clients "$(own_clients)"
 }
 
 section identity 20 identity
@@ -142,6 +129,6 @@ section ps 20 ps -ef
 section crontabs 10 crontabs
 section own_records 20 own_records
 if [ "$ASK" = yes ]; then
-    section clients "$ASK_SECONDS" clients
+    section clients "$ASK_SECONDS" own_answers
 fi
 printf '%s complete\n' "$NONCE"
