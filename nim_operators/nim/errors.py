@@ -3,7 +3,10 @@
 ::
 
     NimError                     everything this package raises on purpose
-    └── Unreadable               a host printed something that makes no sense
+    ├── Unreadable               a host printed something that makes no sense
+    ├── Refused                  a rule forbids the step; nothing was changed by it
+    ├── CommandFailed            a command that changes something ended badly
+    └── NotReadBack              the post-condition was not seen afterwards
 """
 
 from __future__ import annotations
@@ -32,3 +35,15 @@ class Unreadable(NimError):
         super().__init__(
             f"Cannot read the output of '{command}' on {host}: line {line_number} is {line!r}, expected {expected}."
         )
+
+
+class Refused(NimError):
+    """A rule forbids this step now. The text gives cause, evidence and the next action; nothing was changed by it."""
+
+
+class CommandFailed(NimError):
+    """A changing command ended badly or nobody knows how. What it left behind is in the evidence; observe first."""
+
+
+class NotReadBack(NimError):
+    """A command ended well, but the state it should have brought about was not seen when looking again."""

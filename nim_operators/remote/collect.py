@@ -20,14 +20,11 @@ DEADLINE_SECONDS = 900.0
 class Questions:
     """What to ask beyond what every master is asked.
 
-    ``locations`` are resource locations of the peer, whose places are wanted here too; ``names`` are host names and
-    addresses to resolve; ``peers`` are the peer's host names, for NFS; ``ask_clients`` whether this master asks its
-    clients by ``c_rsh``, ``width`` at a time, each for at most ``limit_seconds``.
+    ``locations`` are resource locations of the peer, whose places are wanted here too; ``ask_clients`` whether this
+    master asks the clients that it claims, by ``c_rsh``, ``width`` at a time, each for at most ``limit_seconds``.
     """
 
     locations: Collection[str] = ()
-    names: Collection[str] = ()
-    peers: Collection[str] = ()
     ask_clients: bool = False
     width: int = 16
     limit_seconds: int = 10
@@ -61,11 +58,7 @@ async def observe_over(host: Host, questions: Questions) -> tuple[Observation, d
             "LIMIT": str(questions.limit_seconds),
             "ASK_SECONDS": str(int(DEADLINE_SECONDS - 120)),
         },
-        {
-            "list_names": sorted(questions.names),
-            "list_locations": sorted(questions.locations),
-            "list_peers": sorted(questions.peers),
-        },
+        {"list_locations": sorted(questions.locations)},
         uses=("clients",),
     )
     ended = await host.run(script.text, deadline=DEADLINE_SECONDS)

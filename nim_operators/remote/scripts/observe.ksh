@@ -1,5 +1,5 @@
 # observe.ksh - everything about one master in one round trip. Reads only.
-# Given: NONCE BASE LSNIM OSLEVEL LSLPP LSSRC C_RSH ASK ASK_SECONDS WIDTH LIMIT, list_names, list_locations, list_peers.
+# Given: NONCE BASE LSNIM OSLEVEL LSLPP LSSRC C_RSH ASK ASK_SECONDS WIDTH LIMIT and list_locations.
 
 identity() {
     printf 'clock=%s\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')"
@@ -38,16 +38,28 @@ places() {
     done
 }
 
+# The value of a variable of /etc/niminfo, without quotes.
+niminfo_value() {
+    sed -n "s/^ *\(export \)\{0,1\} *$1=//p" /etc/niminfo 2>/dev/null | tr -d '"' | tail -n 1
+}
+
+# What this master's resolver says of its own names and its peer's, there and back again (nim.md hazard 16).
 names() {
-    list_names | while read -r asked; do
-        printf '@ %s\n' "$asked"
-        limited 10 host "$asked" 2>&1
+    for asked in $(hostname) $(niminfo_value NIM_MASTER_HOSTNAME) $(niminfo_value NIM_ALTERNATE_MASTER); do
+        printf '%s\n' "$asked"
+    done | sort -u | while read -r asked; do
+        answer=$(limited 10 host "$asked" 2>&1)
+        printf '@ %s\n%s\n' "$asked" "$answer"
+        printf '%s\n' "$answer" | sed -n 's/.* \([0-9][0-9]*\.[0-9][0-9.]*[0-9]\).*/\1/p' | while read -r address; do
+            printf '@ %s\n' "$address"
+            limited 10 host "$address" 2>&1
+        done
     done
 }
 
 # Whether the peer's NFS can be reached: replication copies over it (nim.md 3.4).
 nfs_of_peer() {
-    list_peers | while read -r peer; do
+    for peer in $(niminfo_value NIM_ALTERNATE_MASTER); do
         printf '@ %s\n' "$peer"
         limited 15 rpcinfo -p "$peer" 2>&1
     done
@@ -96,7 +108,7 @@ own_records() {
 # The clients that this master's own database says it controls. Where an object has no current_master (nim.md 1.3) this
 # master is asked to try; a client of somebody else would only be refused.
 own_clients() {
-    own=$(sed -n 's/^export *NIM_MASTER_HOSTNAME="*\([^".]*\).*/\1/p' /etc/niminfo 2>/dev/null)
+    own=$(niminfo_value NIM_MASTER_HOSTNAME | sed 's/\..*//')
     "$LSNIM" -l 2>/dev/null | awk -v own="${own:-none}" -v host="$(hostname | sed 's/\..*//')" '
         function tell() {
             if (client && (master == "" || master == tolower(own) || master == tolower(host))) print name

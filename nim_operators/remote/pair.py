@@ -1,0 +1,123 @@
+"""Observe both masters of a pair so that the two snapshots can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from nim_operators.nim.collector import parse_clients, parse_sections
+from nim_operators.nim.outcome import Exited
+from nim_operators.nim.snapshot import ClientAnswer, Observation, Section, Snapshot
+from nim_operators.remote.collect import DEADLINE_SECONDS, Questions, observe_over
+from nim_operators.remote.endpoint import Endpoint
+from nim_operators.remote.errors import HostAbsent
+from nim_operators.remote.script import build
+from nim_operators.remote.transport import Host, connect
+from nim_operators.nim.snapshot import Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How clients are asked: *width* at a time, each for at most *limit_seconds*; not at all where width is 0."""
+
+    width: int = 16
+    limit_seconds: int = 10
+
+
+NOBODY = Asking(width=0)
+"""Do not ask clients: for a look at the masters alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What one master looks like, and the raw text behind it (empty where it could not be observed)."""
+
+    observation: Observation
+    sections: Mapping[str, Section]
+
+
+async def observe_pair(
+    source: str, target: str, endpoints: Mapping[str, Endpoint], asking: Asking
+) -> dict[str, Observed]:
+    """Observe *source*, then *target* with the source's resource locations: one round trip each.
+
+    Clients that stay silent to the master that claims them are asked once more from the other one: a client that has
+    gone over to it might answer there (design section 3). That costs a further trip only where there are such clients.
+
+    :raises nim_operators.nim.errors.Unreadable: if a host printed something that makes no sense.
+    """
+    first = await _observe(source, endpoints[source], (), asking)
+    locations = _locations(first.observation)
+    second = await _observe(target, endpoints[target], locations, asking)
+    observed = {source: first, target: second}
+    if asking.width:
+        for master, peer in ((source, target), (target, source)):
+            silent = _silent_to(observed[peer].observation, observed[master].observation)
+            observed[master] = await _ask_more(observed[master], endpoints[master], silent, asking)
+    return observed
+
+
+async def _observe(master: str, endpoint: Endpoint, locations: tuple[str, ...], asking: Asking) -> Observed:
+    questions = Questions(
+        locations=locations,
+        ask_clients=asking.width > 0,
+        width=asking.width or 1,
+        limit_seconds=asking.limit_seconds,
+    )
+    try:
+        async with connect(master, endpoint) as host:
+            return Observed(*await observe_over(host, questions))
+    except HostAbsent as absent:
+        return Observed(Unreachable(master, absent.absence, absent.reason), {})
+
+
+def _locations(observation: Observation) -> tuple[str, ...]:
+    if not isinstance(observation, Snapshot):
+        return ()
+    return tuple(sorted({found.location for found in observation.resources if found.location}))
+
+
+def _silent_to(asker: Observation, other: Observation) -> tuple[str, ...]:
+    """Return the clients that *asker* could not make speak and that *other* knows and has not asked."""
+    if not isinstance(asker, Snapshot) or not isinstance(other, Snapshot):
+        return ()
+    asked = {answer.client for answer in other.clients}
+    return tuple(
+        answer.client
+        for answer in asker.clients
+        if answer.silence is not None and answer.client in other.objects and answer.client not in asked
+    )
+
+
+async def _ask_more(observed: Observed, endpoint: Endpoint, clients: tuple[str, ...], asking: Asking) -> Observed:
+    snapshot = observed.observation
+    if not clients or not isinstance(snapshot, Snapshot):
+        return observed
+    try:
+        async with connect(snapshot.master, endpoint) as host:
+            answers, section = await _ask(host, clients, asking)
+    except HostAbsent:
+        return observed  # the clients stay silent, which counts for neither side
+    return Observed(
+        replace(snapshot, clients=snapshot.clients + answers), {**observed.sections, "clients_of_peer": section}
+    )
+
+
+async def _ask(host: Host, clients: tuple[str, ...], asking: Asking) -> tuple[tuple[ClientAnswer, ...], Section]:
+    script = build(
+        "ask_clients",
+        {
+            "C_RSH": host.endpoint.commands.c_rsh,
+            "WIDTH": str(asking.width),
+            "LIMIT": str(asking.limit_seconds),
+            "ASK_SECONDS": str(int(DEADLINE_SECONDS - 120)),
+        },
+        {"list_clients": clients},
+        uses=("clients",),
+    )
+    ended = await host.run(script.text, deadline=DEADLINE_SECONDS)
+    if not isinstance(ended.outcome, Exited):
+        silent = tuple(ClientAnswer(name, host.name, silence=str(ended.outcome)) for name in clients)
+        return silent, Section("clients", 1, "", str(ended.outcome))
+    section = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))["clients"]
+    return parse_clients(host.name, section), section
