@@ -15,7 +15,7 @@ class Kind(StrEnum):
     """What a message says about trying again."""
 
     ENVELOPE = "envelope"
-    """Says only that something inside failed; the text after it counts."""
+    """Says only that something inside failed; the text after it counts. As the innermost one it is final."""
     HARMLESS = "harmless"
     """Reports progress, or a state that was wanted anyway."""
     RETRIABLE = "retriable"
@@ -115,11 +115,12 @@ FAMILIES: dict[str, Meaning] = {
 }
 """What is said of a code outside the table. It is final: what nobody understands is not tried again."""
 
-_CODE = re.compile(r"(?P<before>.*?)\b(?P<code>(?:0042|050[45]|0513|0516|1831)-\d{3})\b[:\s]*(?P<after>.*)")
+_FAMILY = "|".join(FAMILIES)
+_CODE = re.compile(rf"(?P<before>.*?)\b(?P<code>(?:{_FAMILY})-\d{{3}})\b[:\s]*(?P<after>.*)")
 _METHOD = re.compile(r"(?P<method>[A-Za-z_][\w.-]*):\s+(?P<rest>.*)", re.ASCII)
 _STATUS = re.compile(r"\s*rc\s*=\s*\d+\s*", re.ASCII)
 _ENVELOPE = re.compile(
-    r'(?:processing error encountered on "[^"]*"|An unexpected result was returned by the "[^"]*" command):?\s*'
+    r'(?:processing error encountered on|An unexpected result was returned by the) "[^"]*"(?: command)?:?\s*'
 )
 
 

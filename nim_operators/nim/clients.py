@@ -1,0 +1,96 @@
+"""What clients said of themselves when a master asked them, one line at a time and side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from nim_operators.nim.errors import Unreadable
+from nim_operators.nim.levels import Level
+from nim_operators.nim.messages import innermost
+from nim_operators.nim.niminfo import Niminfo, parse_niminfo
+from nim_operators.nim.snapshot import ClientAnswer
+
+COMMAND = "oslevel -s; cat /etc/niminfo (by c_rsh)"
+"""What a client is asked."""
+
+NO_ANSWER = "no answer within its limit"
+KILLED = frozenset({137, 143})
+"""Exit statuses of a command that was ended by its limit."""
+
+_CLOSING = re.compile(r"(?P<client>\S+) @ (?P<status>\d+)", re.ASCII)
+_NIMINFO = re.compile(r"(?:export +)?NIM_[A-Z0-9_]*=", re.ASCII)
+_LEVEL = re.compile(r"(?!0042-)\d{4}-\d.*", re.ASCII)
+
+
+def parse_client_answers(
+    host: str, asked_by: str, text: str, expected: Iterable[str] = ()
+) -> tuple[ClientAnswer, ...]:
+    """Read what clients said: each line led by its client's name, ``<client> @ <status>`` the last one of it.
+
+    A client that said nothing of its niminfo is silent for the reason it gave: its limit, a message, or none.
+    What one client says never hides another: an answer that makes no sense is that client's silence. Each of
+    *expected* that no line is about is silent too. A last line that was cut off is left out. Example::
+
+        lpar1 export NIM_MASTER_HOSTNAME=nima
+        lpar1 @ 0
+
+    :raises Unreadable: at a line with a single word, which no client can have sent.
+    """
+    *whole, rest = text.split("\n")
+    if _CLOSING.fullmatch(rest.strip()):
+        whole.append(rest)
+    lines: dict[str, list[str]] = {}
+    statuses: dict[str, int] = {}
+    for number, raw in enumerate(whole, 1):
+        line = raw.strip()
+        if not line:
+            continue
+        client, _, said = line.partition(" ")
+        if not said:
+            raise Unreadable(host, COMMAND, number, raw, "the name of a client and what it said")
+        closing = _CLOSING.fullmatch(line)
+        lines.setdefault(client, [])
+        if closing is not None:
+            statuses[client] = int(closing["status"])
+        else:
+            lines[client].append(said)
+    answers = [_answer(client, asked_by, said, statuses.get(client)) for client, said in lines.items()]
+    unheard = [client for client in expected if client not in lines]
+    not_asked = "it was not asked before the time for asking was over"
+    return (*answers, *(ClientAnswer(client, asked_by, silence=not_asked) for client in unheard))
+
+
+def _answer(client: str, asked_by: str, said: list[str], status: int | None) -> ClientAnswer:
+    silence = _silence(said, status)
+    if silence is not None:
+        return ClientAnswer(client, asked_by, silence=silence)
+    try:
+        niminfo = _niminfo(client, said)
+        level = _level(client, said)
+    except Unreadable as unreadable:
+        return ClientAnswer(client, asked_by, silence=str(unreadable))
+    return ClientAnswer(client, asked_by, niminfo=niminfo, level=level)
+
+
+def _silence(said: list[str], status: int | None) -> str | None:
+    """Return why a client said nothing, None where its own words can be read."""
+    if status is None:
+        return "its answer was cut off"
+    if status in KILLED:
+        return NO_ANSWER
+    message = innermost("\n".join(line for line in said if not _NIMINFO.match(line)))
+    if message is not None:
+        return str(message)
+    if not any(_NIMINFO.match(line) for line in said):
+        return said[-1] if said else f"it said nothing of its /etc/niminfo (exit status {status})"
+    return None
+
+
+def _niminfo(client: str, said: list[str]) -> Niminfo:
+    return parse_niminfo(client, "\n".join(line for line in said if _NIMINFO.match(line)), COMMAND)
+
+
+def _level(client: str, said: list[str]) -> Level | None:
+    found = [line for line in said if _LEVEL.fullmatch(line)]
+    return Level.parse(client, "\n".join(found), COMMAND) if found else None

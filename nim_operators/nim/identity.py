@@ -1,0 +1,130 @@
+"""Who a master is: every name, address and machine id that means it (design section 3).
+
+A master has an object name in its peer's database, a host name, interfaces with names of their own, aliases
+and a machine id. Databases and niminfo files use any of them, short or fully qualified, so whom a text names
+is decided against the whole set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nim_operators.nim.names import is_address, same_host
+from nim_operators.nim.objects import NimObject
+from nim_operators.nim.snapshot import NameAnswer, Snapshot
+
+_NO_HOST = frozenset({"", "master", "localhost", "loopback", "localhost.localdomain"})
+"""Names that every master calls itself by, so they name none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Everything that names one master. ``master`` is the estate's name; the sets hold lower-case texts."""
+
+    master: str
+    names: frozenset[str]
+    addresses: frozenset[str]
+    machine_ids: frozenset[str]
+
+    def is_named_by(self, text: str) -> bool:
+        """Tell whether *text* is one of this master's names, addresses or machine ids.
+
+        A short name fits a fully qualified one. That it fits this master does not mean that it fits no other:
+        ask both masters of a pair, or :func:`masters_named_by`.
+        """
+        wanted = _plain(text)
+        if wanted in self.addresses or wanted in self.machine_ids:
+            return True
+        return wanted not in _NO_HOST and any(same_host(wanted, name) for name in self.names)
+
+
+def identity_of(snapshot: Snapshot, peer: Snapshot | None = None) -> Identity:
+    """Gather who the observed master is, from itself, its resolver and its peer.
+
+    The peer knows it as an alternate_master object. Where the peer has several of those, only one that fits
+    is taken, and none where several fit and no cpuid tells which.
+    """
+    names = {_plain(name) for name in _own_names(snapshot)} - _NO_HOST
+    machine_ids = {_plain(found) for found in (snapshot.machine_id, *_cpuids(_masters(snapshot)))} - {""}
+    known_as = _object_of(names, machine_ids, peer)
+    names |= {_plain(name) for name in _object_names(known_as)} - _NO_HOST
+    machine_ids |= {_plain(cpuid) for cpuid in _cpuids(known_as)}
+    answers = [*snapshot.names, *(peer.names if peer else ())]
+    aliases, addresses = _resolved(names, answers)
+    return Identity(snapshot.master, frozenset(names | aliases), frozenset(addresses), frozenset(machine_ids))
+
+
+def masters_named_by(text: str, identities: Iterable[Identity]) -> tuple[str, ...]:
+    """Return the masters that *text* names: none, the one it means, or several where it is ambiguous."""
+    return tuple(identity.master for identity in identities if identity.is_named_by(text))
+
+
+def shared_names(one: Identity, other: Identity) -> tuple[str, ...]:
+    """Return each name, address and machine id that fits both masters; whatever uses it decides nothing."""
+    texts = {text for each in (one, other) for text in (*each.names, *each.addresses, *each.machine_ids)}
+    return tuple(sorted(text for text in texts if one.is_named_by(text) and other.is_named_by(text)))
+
+
+def _plain(text: str) -> str:
+    return text.strip().rstrip(".").lower()
+
+
+def _masters(snapshot: Snapshot) -> list[NimObject]:
+    return [found for found in snapshot.of_type("master") if found.cls == "machines"]
+
+
+def _own_names(snapshot: Snapshot) -> list[str]:
+    niminfo = snapshot.niminfo
+    said = [niminfo.master_hostname or "", niminfo.hostname or ""] if niminfo else []
+    interfaces = [interface.hostname for found in _masters(snapshot) for interface in found.interfaces]
+    return [snapshot.hostname, *said, *interfaces]
+
+
+def _object_names(objects: Iterable[NimObject]) -> list[str]:
+    return [name for found in objects for name in (found.name, *(each.hostname for each in found.interfaces))]
+
+
+def _cpuids(objects: Iterable[NimObject]) -> list[str]:
+    return [cpuid for found in objects if (cpuid := found.get("cpuid"))]
+
+
+def _object_of(names: set[str], machine_ids: set[str], peer: Snapshot | None) -> list[NimObject]:
+    """Return the peer's object for this master, or nothing where it has none or cannot tell which."""
+    alternates = peer.of_type("alternate_master") if peer else ()
+    by_id = [found for found in alternates if {_plain(cpuid) for cpuid in _cpuids([found])} & machine_ids]
+    by_name = [
+        found
+        for found in alternates
+        if any(same_host(theirs, ours) for theirs in _object_names([found]) for ours in names)
+    ]
+    return by_id or (by_name if len(by_name) == 1 else [])
+
+
+def _resolved(names: set[str], answers: Iterable[NameAnswer]) -> tuple[set[str], set[str]]:
+    """Return aliases and addresses of *names* by what both resolvers said, followed until nothing is added.
+
+    An answer belongs to this master if it shares a whole name or an address with what is known: a short name
+    may mean another host to the other resolver.
+    """
+    aliases: set[str] = set(names)
+    addresses: set[str] = {name for name in names if is_address(name)}
+    groups = [_group(answer) for answer in answers]
+    grown = True
+    while grown:
+        before = len(aliases) + len(addresses)
+        for group_names, group_addresses in groups:
+            if group_names & aliases or group_addresses & addresses:
+                aliases |= group_names
+                addresses |= group_addresses
+        grown = len(aliases) + len(addresses) > before
+    return aliases, addresses
+
+
+def _group(answer: NameAnswer) -> tuple[set[str], set[str]]:
+    if not answer.names:
+        return set(), set()
+    asked = set() if is_address(answer.asked) else {_plain(answer.asked)}
+    addresses = {_plain(address) for address in answer.addresses}
+    usable = {text for text in addresses if not text.startswith("127.") and text != "::1"}
+    return ({_plain(name) for name in answer.names} | asked) - _NO_HOST, usable
