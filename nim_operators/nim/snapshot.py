@@ -31,6 +31,7 @@ class Absence(StrEnum):
     NO_ROUTE = "no route"
     TIMED_OUT = "no answer in time"
     HOST_KEY = "host key does not match"
+    ALGORITHMS = "no common SSH algorithm"
     LOGIN = "login refused"
     LINK_LOST = "link lost while reading"
     NO_SHELL = "the login runs no Korn shell"
@@ -144,7 +145,7 @@ class OpenJob:
     kind: str
     run: str
     state: str
-    """``running``, ``ended`` (status recorded) or ``vanished`` (no process and no status)."""
+    """``reserved`` (not begun), ``running``, ``ended`` (status recorded) or ``vanished`` (none of these)."""
 
 
 @dataclass(frozen=True, slots=True)
