@@ -1,0 +1,110 @@
+"""What a check is: data with a small function that looks at facts and says what it saw.
+
+A check only speaks of what is wrong or worth knowing. Where it lacks the data to judge it says so; silence
+means that it looked and all was well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from nim_operators.nim.facts import Facts
+from nim_operators.nim.findings import Finding, Severity
+from nim_operators.nim.runbooks import Runbook
+from nim_operators.nim.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Saw:
+    """One thing a check saw; it becomes a finding with the check's id and severity.
+
+    ``subject`` is what it is about, ``saw`` one sentence of fact, ``remedy`` what a person should do.
+    """
+
+    subject: str
+    saw: str
+    remedy: str
+    evidence: tuple[str, ...] = ()
+
+
+Look = Callable[[Facts], Iterable[Saw]]
+LookAtOne = Callable[[Facts, Snapshot], Iterable[Saw]]
+LookAtBoth = Callable[[Facts, Snapshot, Snapshot], Iterable[Saw]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. ``severities`` says what its findings do to each runbook; one it does not name skips it.
+
+    ``guards_against`` is the sentence of the documentation; ``needs_masters`` tells that an unobserved master
+    leaves it without an answer.
+    """
+
+    id: str
+    guards_against: str
+    severities: Mapping[Runbook, Severity]
+    look: Look
+    needs_masters: bool
+
+    def findings(self, facts: Facts, runbook: Runbook) -> Iterable[Finding]:
+        """Return what the check saw, and a note for each master it could not look at."""
+        severity = self.severities.get(runbook)
+        if severity is None:
+            return
+        for lost in facts.unobserved if self.needs_masters else ():
+            yield Finding(
+                self.id,
+                Severity.NOTES,
+                lost.master,
+                f"This check could not judge, because {lost.master} was not observed.",
+                f"Make {lost.master} reachable and run again.",
+            )
+        for saw in self.look(facts):
+            yield Finding(self.id, severity, saw.subject, saw.saw, saw.remedy, saw.evidence)
+
+
+def check_pair(
+    name: str, guards_against: str, *, nightly: Severity | None, setup: Severity | None
+) -> Callable[[Look], Check]:
+    """Make a check of a function that looks at the facts as a whole, whichever masters were observed."""
+    severities = _severities(nightly, setup)
+    return lambda look: Check(name, guards_against, severities, look, needs_masters=False)
+
+
+def check_each_master(
+    name: str, guards_against: str, *, nightly: Severity | None, setup: Severity | None
+) -> Callable[[LookAtOne], Check]:
+    """Make a check of a function that looks at one master; it is asked for each one observed."""
+    severities = _severities(nightly, setup)
+
+    def make(look_at_one: LookAtOne) -> Check:
+        def look(facts: Facts) -> Iterable[Saw]:
+            return chain.from_iterable(look_at_one(facts, own) for own in facts.observed)
+
+        return Check(name, guards_against, severities, look, needs_masters=True)
+
+    return make
+
+
+def check_both_masters(
+    name: str, guards_against: str, *, nightly: Severity | None, setup: Severity | None
+) -> Callable[[LookAtBoth], Check]:
+    """Make a check of a function that compares source and target; it is asked only if both were observed."""
+    severities = _severities(nightly, setup)
+
+    def make(look_at_both: LookAtBoth) -> Check:
+        def look(facts: Facts) -> Iterable[Saw]:
+            if facts.source is None or facts.target is None:
+                return ()
+            return look_at_both(facts, facts.source, facts.target)
+
+        return Check(name, guards_against, severities, look, needs_masters=True)
+
+    return make
+
+
+def _severities(nightly: Severity | None, setup: Severity | None) -> dict[Runbook, Severity]:
+    given = {Runbook.NIGHTLY_SYNC: nightly, Runbook.SETUP: setup}
+    return {runbook: severity for runbook, severity in given.items() if severity is not None}
