@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 GRACE_SECONDS = 10.0
 """How long a program may take to end after SIGTERM before it is killed."""
 
@@ -26,12 +28,14 @@ class Component:
     :param command: its argument list.
     :param environment: its whole environment.
     :param log: where both of its output streams go, appended over restarts.
+    :param folder: its working directory.
     """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    folder: Path
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -54,6 +58,7 @@ class Component:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command,
+                cwd=self.folder,
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -102,3 +107,14 @@ class Component:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(GRACE_SECONDS)
         self.kill()
+
+
+def end_strays(folder: Path) -> None:
+    """Kill every process of this user that works in *folder*.
+
+    Airflow gives each task a session of its own, so a task whose supervisor was killed is in nobody's group.
+    """
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cwd() == str(folder):
+                process.kill()

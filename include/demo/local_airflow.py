@@ -15,7 +15,7 @@ from typing import Self
 import psutil
 
 from include.demo.api import RUN_ENDED, AirflowApi, TaskInstance
-from include.demo.component import Component, ComponentError
+from include.demo.component import Component, ComponentError, end_strays
 from include.demo.configuration import Settings, free_port
 from include.demo.polling import wait_until
 
@@ -55,6 +55,7 @@ class LocalAirflow:
                 command=(sys.executable, "-m", "airflow", *arguments),
                 environment=self._environment,
                 log=self.logs / f"{name}.log",
+                folder=self.settings.home,
             )
             for name, arguments in _COMMANDS.items()
         }
@@ -85,6 +86,7 @@ class LocalAirflow:
         :raises ComponentError: when one ends, with the end of its log.
         :raises TimeoutError: when one does not become healthy.
         """
+        end_strays(self.settings.home)
         shutil.rmtree(self.settings.home, ignore_errors=True)
         self.settings.write()
         self._migrate()
@@ -94,11 +96,13 @@ class LocalAirflow:
         self.api.log_in()
 
     def stop(self) -> None:
-        """End every component."""
-        for component in self.components.values():
+        """End every component, the API server last: the others report to it while they end."""
+        server, *others = self.components.values()
+        for component in others:
             component.ask_to_end()
-        for component in self.components.values():
+        for component in (*others, server):
             component.stop()
+        end_strays(self.settings.home)
         self.api.close()
 
     def start_component(self, name: str) -> None:

@@ -1,0 +1,57 @@
+"""Command line of the demo: ``python -m include.demo [run|up] [--fault ID] [--dir FOLDER]``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from include.demo.component import ComponentError
+from include.demo.judgement import Exit
+from include.demo.lab import LabError
+from include.demo.nightly_sync import run_nightly_sync
+from include.demo.report import Report
+from include.demo.stage import BusyError
+from include.demo.stay_up import stay_up
+
+INTERRUPTED = 130
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m include.demo", description=__doc__)
+    parser.add_argument("action", nargs="?", choices=("run", "up"), default="run")
+    parser.add_argument("--fault", help="id of a lab fault to switch on before the run; see `lab faults`")
+    parser.add_argument("--dir", type=Path, default=Path(".demo"), help="where everything is kept")
+    parser.add_argument("--pair", default="lab", help="pair of the estate whose DAG is run")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one action and return its exit status."""
+    options = parse(arguments)
+    report = Report(Console(width=None if sys.stdout.isatty() else 120))
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        if options.action == "up":
+            stay_up(options.dir, report)
+            return Exit.DONE
+        return run_nightly_sync(options.dir, options.pair, options.fault, report)
+    except (BusyError, ComponentError, LabError, TimeoutError) as error:
+        report.result(Exit.NOT_STARTED, str(error))
+        return Exit.NOT_STARTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _end(_: int, __: FrameType | None) -> None:
+    """Turn SIGTERM into an exception, so that lab and Airflow are taken down."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,167 @@
+"""Compare what is true in the lab after a nightly sync with what a nightly sync must leave.
+
+This is the second opinion: it knows NIM and the lab's ground truth, and nothing of the product. It allows
+the differences between source and target that a sync makes by design:
+
+- the target's own record becomes its ``master``, so the source's record of the target has no twin there;
+- the source appears on the target as an ``alternate_master``;
+- allocations, locks and operation states are reset on the target;
+- a resource's ``server`` is the word ``master`` on either side, and means the side it stands on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from include.demo.ground_truth import Call, Definition, Estate, Master
+from include.demo.judgement import Finding
+
+MASTER_TYPES = frozenset({"master", "alternate_master"})
+
+PER_MASTER = frozenset({"boot", "nim_script"})
+"""Resources each master makes for itself; a sync does not copy their content."""
+
+STATES = frozenset({
+    "Cstate", "Cstate_result", "Mstate", "Nstate", "Rstate", "Rstate_result", "prev_state",
+    "alloc_count", "control", "err_info", "info", "lock", "reserved", "serves", "sync_required",
+})  # fmt: skip
+"""Attributes that say what happens to an object, not what it is."""
+
+Rule = Callable[[Master, Master, Estate, Sequence[Call]], Iterator[str]]
+
+
+def check_nightly_sync(before: Estate, after: Estate, calls: Sequence[Call]) -> list[Finding]:
+    """Return a finding per claim; each says what it saw where the claim does not hold.
+
+    :param before: ground truth before the run; its first master is the source.
+    :param after: ground truth after it.
+    :param calls: every NIM command the lab received in between.
+    """
+    source, target = after.masters
+    return [_finding(claim, rule(source, target, before, calls)) for claim, rule in RULES.items()]
+
+
+def _finding(claim: str, faults: Iterator[str]) -> Finding:
+    seen = list(faults)
+    more = f" and {len(seen) - 5} more" if len(seen) > 5 else ""  # noqa: PLR2004 - what fits a table cell
+    return Finding(claim, not seen, "; ".join(seen[:5]) + more)
+
+
+def lasting(definition: Definition, types: frozenset[str]) -> Counter[tuple[str, str]]:
+    """Return the attributes that say what an object is.
+
+    An attribute of a machine that bears the name of a resource type is an allocation, which a sync resets.
+    """
+    dropped = STATES | (types if definition.object_class != "resources" else frozenset())
+    return Counter(pair for pair in definition.attributes if pair[0] not in dropped)
+
+
+def _common(master: Master) -> dict[str, Definition]:
+    """Return what a sync makes equal: all but the masters' records of themselves and of each other."""
+    return {name: one for name, one in master.definitions.items() if one.type not in MASTER_TYPES}
+
+
+def _lasting_all(master: Master) -> dict[str, Counter[tuple[str, str]]]:
+    return {name: lasting(one, frozenset()) for name, one in _common(master).items()}
+
+
+def _definitions(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
+    ours, theirs = _common(source), _common(target)
+    types = frozenset(one.type for one in ours.values() if one.object_class == "resources")
+    for name, one in ours.items():
+        twin = theirs.get(name)
+        if twin is None:
+            yield f"{name} is missing on {target.name}"
+        elif (one.object_class, one.type) != (twin.object_class, twin.type):
+            yield f"{name} is {one.object_class}/{one.type} and {twin.object_class}/{twin.type}"
+        elif lasting(one, types) != lasting(twin, types):
+            differing = (lasting(one, types) - lasting(twin, types)) + (
+                lasting(twin, types) - lasting(one, types)
+            )
+            yield f"{name} differs in {', '.join(sorted({key for key, _ in differing}))}"
+
+
+def _nothing_else(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
+    for name in sorted(_common(target).keys() - _common(source).keys()):
+        yield f"{name} is on {target.name} only"
+
+
+def _bytes(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
+    for name, one in _common(source).items():
+        if one.object_class != "resources" or name in PER_MASTER:
+            continue
+        original, copy = source.digests.get(name), target.digests.get(name)
+        if original is None:
+            yield f"{name} has no content on {source.name}"
+        elif copy is None:
+            yield f"{name} has no content on {target.name}"
+        elif original != copy:
+            yield f"{name} has other content on {target.name}"
+
+
+def _ready(_: Master, target: Master, __: Estate, ___: Sequence[Call]) -> Iterator[str]:
+    for name, one in _common(target).items():
+        if one.object_class == "resources" and one.value("Rstate") != "ready for use":
+            yield f"{name} is {one.value('Rstate') or 'in no state'!r}"
+
+
+def _peer_record(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
+    for master, other in ((target, source), (source, target)):
+        peers = [one for one in master.definitions.values() if one.type == "alternate_master"]
+        if [one.interface_host in other.names for one in peers] != [True]:
+            named = ", ".join(f"{one.name} ({one.interface_host})" for one in peers) or "nobody"
+            yield f"{master.name} has as alternate_master {named}, not {other.name}"
+
+
+def _own_records(source: Master, target: Master, before: Estate, _: Sequence[Call]) -> Iterator[str]:
+    for master in (source, target):
+        now, then = master.own_record, before.master(master.name).own_record
+        if now is None or then is None:
+            yield f"{master.name} has no master object of its own"
+        elif now.interface_host not in master.names:
+            yield f"the master object of {master.name} names {now.interface_host}"
+        elif lasting(now, frozenset()) != lasting(then, frozenset()):
+            yield f"the master object of {master.name} is not what it was before"
+
+
+def _source_untouched(source: Master, _: Master, before: Estate, __: Sequence[Call]) -> Iterator[str]:
+    then = before.master(source.name)
+    if _lasting_all(source) != _lasting_all(then):
+        yield f"definitions on {source.name} changed"
+    if source.digests != then.digests:
+        yield f"resources on {source.name} changed"
+
+
+def _one_sync(source: Master, _: Master, __: Estate, calls: Sequence[Call]) -> Iterator[str]:
+    syncs = [call for call in calls if call.operation == "sync"]
+    if [(call.host, call.exit) for call in syncs] != [(source.name, 0)]:
+        yield "; ".join(f"{call.text!r} on {call.host} ended {call.exit}" for call in syncs) or "none"
+
+
+def _daemons(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
+    for master in (source, target):
+        if master.active_nimesis != 1:
+            yield f"{master.active_nimesis} on {master.name}"
+
+
+def _no_lock(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
+    for master in (source, target):
+        yield from (f"{lock} on {master.name}" for lock in master.locks)
+        yield from (
+            f"object {one.name} on {master.name}" for one in master.definitions.values() if one.value("lock")
+        )
+
+
+RULES: Mapping[str, Rule] = {
+    "every definition of the source is on the target, identical": _definitions,
+    "the target has no definition of its own": _nothing_else,
+    "every resource has the same bytes on both": _bytes,
+    "every resource on the target is ready for use": _ready,
+    "each master has the other as its only alternate_master": _peer_record,
+    "each master object is its own and as before": _own_records,
+    "the source is as it was": _source_untouched,
+    "exactly one nim -o sync ran, on the source, and ended well": _one_sync,
+    "exactly one nimesis is active on each master": _daemons,
+    "no lock is left": _no_lock,
+}

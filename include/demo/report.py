@@ -1,0 +1,111 @@
+"""What the demo prints, made of answers of the REST API and of the lab alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from include.demo.api import AirflowApi, ApiError, Json, TaskInstance
+from include.demo.judgement import Exit, Finding
+
+MARKS = {
+    "success": "[green]✓[/]",
+    "failed": "[red]✗[/]",
+    "upstream_failed": "[yellow]-[/]",
+    "skipped": "[dim]-[/]",
+}
+LIST_LIMIT = 6
+LOG_LINES = 12
+
+
+class Report:
+    """Prints to one console.
+
+    :param console: where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def say(self, text: str) -> None:
+        """Print one line of progress."""
+        self.console.print(text, highlight=False)
+
+    def steps(self, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
+        """Print the steps of a run with what became of them and how long they took."""
+        table = Table(title=f"{dag_id}  {run_id}", title_justify="left", header_style="bold")
+        for heading in ("", "step", "state", "try", "seconds", "operator"):
+            table.add_column(heading, justify="right" if heading in {"try", "seconds"} else "left")
+        for task in tasks:
+            seconds = "" if task.duration is None else f"{task.duration.total_seconds():.1f}"
+            state = task.state or "not started"
+            mark = MARKS.get(state, "")
+            table.add_row(mark, task.task_id, state, str(task.try_number), seconds, task.operator)
+        self.console.print(table)
+
+    def values(self, title: str, value: Any) -> None:
+        """Print a JSON value as key and value rows."""
+        table = Table(title=title, title_justify="left", show_header=False)
+        for key, text in flatten(value):
+            table.add_row(key, text)
+        self.console.print(table)
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Print the independent checker's table."""
+        table = Table(title="Checked in the lab, without the product's code", title_justify="left")
+        for heading in ("", "claim", "seen"):
+            table.add_column(heading)
+        for finding in findings:
+            table.add_row(MARKS["success" if finding.holds else "failed"], finding.claim, finding.saw)
+        self.console.print(table)
+
+    def changes(self, commands: Sequence[str]) -> None:
+        """Print the changing NIM commands the lab received."""
+        self.values("Changing commands the lab received", dict(enumerate(commands, 1)) or {"": "none"})
+
+    def failures(self, api: AirflowApi, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
+        """Print the end of the log of each failed task."""
+        for task in tasks:
+            if task.state != "failed":
+                continue
+            try:
+                lines = api.task_log(dag_id, run_id, task.task_id, task.try_number)
+            except ApiError as error:
+                lines = [str(error)]
+            text = "\n".join(lines[-LOG_LINES:])
+            self.console.print(Panel(text, title=f"log of {task.task_id}", title_align="left"), markup=False)
+
+    def result(self, exit_code: Exit, sentence: str) -> None:
+        """Print the last word."""
+        colour = "green" if exit_code is Exit.DONE else "red"
+        self.console.print(Panel(sentence, border_style=colour))
+
+
+def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield dotted keys and short texts for nested mappings; long lists are cut and counted."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from flatten(inner, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(value, list):
+        texts = [item if isinstance(item, str) else _inline(item) for item in value[:LIST_LIMIT]]
+        rest = f"\n… {len(value) - LIST_LIMIT} more" if len(value) > LIST_LIMIT else ""
+        yield prefix, "\n".join(texts) + rest if texts else "none"
+    else:
+        yield prefix, "" if value is None else str(value)
+
+
+def _inline(value: Any) -> str:
+    return ", ".join(f"{key}={text}" if key else text for key, text in flatten(value))
+
+
+def verdict_of(api: AirflowApi, dag_id: str, run_id: str) -> Json:
+    """Return what the task ``verdict`` pushed, as one mapping; empty if it pushed nothing."""
+    found: dict[str, Any] = {}
+    for key in api.xcom_keys(dag_id, run_id, "verdict"):
+        value = api.xcom(dag_id, run_id, "verdict", key)
+        found |= value if isinstance(value, Mapping) else {key: value}
+    return found
