@@ -1,0 +1,58 @@
+"""
+### Nightly sync
+
+Keeps the alternate master in step with the active one: database, definitions and missing resources.
+
+1. **observe** looks at both masters and asks every client who its master is; refuses unless a sync is safe.
+2. **lock** takes the pair lock on both masters, so that nothing else changes them meanwhile.
+3. **backup** brings a verified backup of both databases off the hosts.
+4. **sync** runs `nim -o sync -a replicate=yes`, in the armed direction only, as a job that outlives Airflow.
+5. **wait_nimesis** waits until the alternate serves again.
+6. **reconcile** gives the alternate back what a sync takes from it.
+7. **verify** compares every definition and the content of every resource, and emits the recovery point.
+8. **unlock** gives the lock back; **verdict** says how the run ended. Red means: read the verdict.
+
+It may be triggered at any time; where the alternate is already in step nothing is changed.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import TriggerRule
+
+from nim_operators.nim.runbooks import Runbook
+from nim_operators.operators.backup import NimBackupDatabaseOperator
+from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
+from nim_operators.operators.precheck import NimPrecheckOperator
+from nim_operators.operators.reconcile import NimReconcileTargetOperator
+from nim_operators.operators.sync import NimSyncOperator
+from nim_operators.operators.verdict import NimVerdictOperator
+from nim_operators.operators.verify import NimVerifyResourcesOperator, recovery_point_asset
+from nim_operators.runbooks.per_pair import common_params, pairs, runbook_dag
+from nim_operators.sensors.nimesis import NimesisSensor
+
+for pair in pairs(Runbook.NIGHTLY_SYNC):
+    dag = runbook_dag(
+        Runbook.NIGHTLY_SYNC,
+        pair,
+        title="NIM nightly sync",
+        doc_md=__doc__,
+        schedule=pair.nightly_sync.schedule,
+        params=common_params(),
+    )
+    with dag:
+        observe = NimPrecheckOperator(task_id="observe")
+        lock = NimLockPairOperator(task_id="lock")
+        backup = NimBackupDatabaseOperator(task_id="backup")
+        sync = NimSyncOperator(task_id="sync", wait_limit=pair.nightly_sync.wait_limit)
+        wait_nimesis = NimesisSensor(task_id="wait_nimesis", role="target")
+        reconcile = NimReconcileTargetOperator(task_id="reconcile")
+        verify = NimVerifyResourcesOperator(
+            task_id="verify",
+            wait_limit=pair.nightly_sync.wait_limit,
+            outlets=[recovery_point_asset(pair.name)],
+        )
+        unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
+        verdict = NimVerdictOperator(task_id="verdict", trigger_rule=TriggerRule.ALL_DONE)
+
+        observe >> lock >> backup >> sync >> wait_nimesis >> reconcile >> verify >> unlock >> verdict
+    globals()[dag.dag_id] = dag

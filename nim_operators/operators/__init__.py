@@ -1,0 +1,1 @@
+"""Airflow operators: thin. They know a context, call ``nim`` and ``remote``, and store evidence."""

@@ -1,0 +1,225 @@
+"""What every operator of this package shares: the pair, the run's evidence, and the record of its own step."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pendulum
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import TaskDeferred
+
+from nim_operators.estate.load import estate_path, evidence_base, load_estate
+from nim_operators.estate.schema import Pair
+from nim_operators.hooks.nim import NimHook
+from nim_operators.nim.assess import Assessment, assess
+from nim_operators.nim.collector import build_snapshot
+from nim_operators.nim.errors import NimError, Refused
+from nim_operators.nim.law import Permission
+from nim_operators.nim.pair import PairView
+from nim_operators.nim.runbooks import Runbook
+from nim_operators.nim.snapshot import Snapshot
+from nim_operators.remote.endpoint import Endpoint
+from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
+from nim_operators.remote.lock import Holder
+from nim_operators.remote.pair import NOBODY, Asking, Observed, observe_pair
+from nim_operators.store import EvidenceStore, RunEvidence
+
+_Result = TypeVar("_Result")
+
+
+def in_loop(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run remote work from a task, which has no loop of its own."""
+    return asyncio.run(work)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One task of one DAG run at work on a pair.
+
+    ``source`` and ``target`` are the direction that the runbook wants: the armed one, or before anything was ever
+    armed the one that the estate file declares. ``holder`` names the DAG run and this very try. ``reason`` is what a
+    person typed into the trigger form, empty where nobody did.
+    """
+
+    pair: Pair
+    runbook: Runbook
+    task_id: str
+    source: str
+    target: str
+    holder: Holder
+    reason: str
+    store: EvidenceStore
+    evidence: RunEvidence
+
+    @property
+    def masters(self) -> tuple[str, str]:
+        """Both masters, the source first."""
+        return self.source, self.target
+
+    def conn_id(self, master: str) -> str:
+        """Return the id of the Airflow connection of *master*."""
+        return self.pair.masters[master].conn_id
+
+    def endpoint(self, master: str) -> Endpoint:
+        """Return where *master* is and how to log in."""
+        return NimHook(self.conn_id(master)).get_conn()
+
+    def record(self, kind: str, body: Mapping[str, Any]) -> None:
+        """Put one record of this task into the evidence."""
+        self.evidence.write_record(self.task_id, kind, dict(body))
+
+    def observe(self, name: str, *, ask_clients: bool) -> PairView:
+        """Observe both masters and keep what was seen, raw text included, under *name*."""
+        asking = Asking(self.pair.clients.width, self.pair.clients.limit_seconds) if ask_clients else NOBODY
+        endpoints = {master: self.endpoint(master) for master in self.masters}
+        seen = in_loop(observe_pair(self.source, self.target, endpoints, asking))
+        for master, observed in seen.items():
+            self._keep(name, master, observed)
+        return PairView(
+            source=self.source,
+            target=self.target,
+            observations={master: observed.observation for master, observed in seen.items()},
+            policy=self.pair.policy(),
+            remembered=self.store.remembered_direction(self.pair.name),
+        )
+
+    def _keep(self, name: str, master: str, observed: Observed) -> None:
+        file = self.evidence.write_snapshot(f"{self.task_id}-{name}-{master}", observed.sections)
+        seen = observed.observation
+        body: dict[str, Any] = {"master": master, "reachable": isinstance(seen, Snapshot), "snapshot_file": file}
+        if isinstance(seen, Snapshot):
+            body |= {
+                "clock": seen.clock,
+                "counts": {"objects": len(seen.objects), "resources": len(seen.resources), "clients": len(seen.client_objects)},
+            }
+        else:
+            body |= {"absence": seen.absence.value, "reason": seen.reason}
+        self.record("observation", body)
+
+    def before_sync(self) -> Snapshot | None:
+        """Return the target as it was right before this run's sync was sent; None where this run sent none."""
+        marked = self.evidence.read_records("before_sync")
+        if not marked:
+            return None
+        return build_snapshot(self.target, self.evidence.read_snapshot(marked[-1]["snapshot_file"]))
+
+    def assess(self, view: PairView) -> Assessment:
+        """Assess *view* for this runbook and keep the result; see :func:`nim_operators.nim.assess.assess`."""
+        assessment = assess(view, self.runbook, self.holder.run)
+        self.record("assessment", assessment.to_json())
+        return assessment
+
+    def demand_go(self, assessment: Assessment) -> None:
+        """
+        Go on only if the law and the checks allow it, or want a reason and a person typed one.
+
+        :raises Refused: with cause, evidence and the next action.
+        """
+        if assessment.permission is Permission.GO:
+            return
+        if assessment.permission is Permission.GO_WITH_REASON and self.reason:
+            self.record("note", {"text": f"Going on although {assessment.refusal} Reason typed: {self.reason}"})
+            return
+        raise Refused(assessment.refusal)
+
+
+class NimOperator(BaseOperator):
+    """
+    Base of the operators of this package.
+
+    The body of a step is :meth:`act`. Whatever it raises is in the evidence before Airflow sees it.
+
+    :param pair: name of the pair in the estate file.
+    :param runbook: the runbook that this task belongs to.
+    """
+
+    ui_color = "#e8f0fe"
+
+    def __init__(self, *, pair: str, runbook: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.pair = pair
+        self.runbook = runbook
+
+    def execute(self, context: Context) -> Any:
+        """Do the step. Starts anew on each try; every step is safe to repeat."""
+        run = self.open_run(context, token=secrets.token_hex(8))
+        with self._recorded(run, context):
+            return self.act(run, context)
+
+    def act(self, run: Run, context: Context) -> Any:
+        """Do what this operator is for; return small plain JSON (P16)."""
+        raise AssertionError(type(self).__name__)  # pragma: no cover - the contract tests demand an override
+
+    def open_run(self, context: Context, *, token: str) -> Run:
+        """
+        Return the run that this task belongs to, with its evidence folder.
+
+        :raises Refused: if the pair's configuration has changed since the first task of the run.
+        """
+        estate = load_estate(estate_path())
+        if self.pair not in estate.pairs:
+            raise Refused(
+                f"The estate file {estate_path()} has no pair '{self.pair}' any more; put it back or delete this DAG's runs."
+            )
+        pair = estate.pairs[self.pair]
+        dag_run = context["dag_run"]
+        store = EvidenceStore(evidence_base(estate))
+        evidence = store.run(pair.name, dag_run.dag_id, dag_run.run_id)
+        begun = evidence.begin(
+            pair=pair.name,
+            runbook=self.runbook,
+            estate_digest=pair.digest,
+            requested_by=dag_run.triggering_user_name or str(dag_run.run_type),
+            started_at=pendulum.now("UTC").to_iso8601_string(),
+        )
+        if begun["estate_digest"] != pair.digest:
+            raise Refused(
+                f"The configuration of pair '{pair.name}' in {estate_path()} has changed since this run began; "
+                "nothing more is done in this run. Trigger a new one."
+            )
+        remembered = store.remembered_direction(pair.name)
+        source = remembered.source if remembered else pair.source
+        return Run(
+            pair=pair,
+            runbook=Runbook(self.runbook),
+            task_id=self.task_id,
+            source=source,
+            target=pair.peer(source),
+            holder=Holder(f"{dag_run.dag_id}/{dag_run.run_id}", token),
+            reason=str(context["params"].get("reason") or "").strip(),
+            store=store,
+            evidence=evidence,
+        )
+
+    @contextmanager
+    def _recorded(self, run: Run, context: Context) -> Iterator[None]:
+        step = {"try_number": context["ti"].try_number, "began_at": pendulum.now("UTC").to_iso8601_string()}
+        try:
+            yield
+        except TaskDeferred:
+            raise
+        except Exception as error:
+            run.record("step", {**step, "result": _result(error), "error": type(error).__name__, "text": str(error)})
+            raise
+        run.record("step", {**step, "result": "done", "ended_at": pendulum.now("UTC").to_iso8601_string()})
+
+
+def _result(error: Exception) -> str:
+    match error:
+        case Refused():
+            return "refused"
+        case HostAbsent() | OutcomeUnknown():
+            return "unknown"
+        case NimError():
+            return "failed"
+        case _:
+            return "broke"
+
+
+TRANSIENT: Sequence[type[NimError]] = (HostAbsent, OutcomeUnknown)
+"""After these a new try is safe: nothing was sent, or the step attaches to what is open. All others fail at once."""

@@ -1,0 +1,188 @@
+"""Steps that run durable jobs on the masters: start or attach, wait for free, keep the result, collect."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Context
+
+from nim_operators.nim.errors import CommandFailed
+from nim_operators.nim.outcome import Outcome, Unknown, outcome_to_json, succeeded
+from nim_operators.operators.base import NimOperator, Run, in_loop
+from nim_operators.remote import job as remote_job
+from nim_operators.remote.errors import OutcomeUnknown
+from nim_operators.remote.job import Job, Progress, Slot
+from nim_operators.remote.lock import claim
+from nim_operators.remote.transport import connect
+from nim_operators.triggers.job import JobTrigger
+
+INLINE_SECONDS = 8
+"""What ends this soon is not deferred: a deferral costs about 2.5 s (design section 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """One job to run on one master: ``line`` is what the evidence shows, ``command`` the ksh text that runs."""
+
+    master: str
+    kind: str
+    line: str
+    command: str
+    changes: bool
+    stream: bool = True
+
+    @property
+    def slot(self) -> Slot:
+        """Where the job is open: changing and reading jobs do not get in each other's way."""
+        return Slot.CHANGE if self.changes else Slot.READ
+
+
+@dataclass(frozen=True, slots=True)
+class EndedJob:
+    """A job that is over and collected: its outcome and its whole log."""
+
+    job: Job
+    outcome: Outcome
+    log: str
+
+
+class NimJobOperator(NimOperator):
+    """
+    Run durable jobs as one step.
+
+    Subclasses say which jobs (:meth:`requests`) and what their end means (:meth:`finish`).
+
+    :param wait_limit: how long to wait for the jobs; they are never ended by it.
+    """
+
+    def __init__(self, *, wait_limit: timedelta = timedelta(hours=6), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.wait_limit = wait_limit
+
+    def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
+        """Observe, assess, and return the jobs that are needed; none where the post-condition already holds."""
+        raise AssertionError(type(self).__name__)  # pragma: no cover - the contract tests demand an override
+
+    def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> Any:
+        """Read back what the jobs should have brought about, and return small plain JSON."""
+        raise AssertionError(type(self).__name__)  # pragma: no cover - see above
+
+    def act(self, run: Run, context: Context) -> Any:
+        """Start or attach, follow for a moment, then defer."""
+        needed = list(self.requests(run, context))
+        if not needed:
+            return self.finish(run, context, [])
+        started = in_loop(_start_all(run, needed))
+        progress = in_loop(self._follow_briefly(run, started))
+        if not all(seen.is_over for seen in progress):
+            deadline = time.time() + self.wait_limit.total_seconds()
+            waiting = [
+                (job, run.conn_id(job.host), seen.lines, request.stream)
+                for (job, request), seen in zip(started, progress, strict=True)
+            ]
+            self.defer(
+                trigger=JobTrigger.of(waiting, deadline),
+                method_name="resume",
+                kwargs={"token": run.holder.token, "jobs": [_to_json(job) for job, _ in started]},
+                timeout=self.wait_limit + timedelta(minutes=5),
+            )
+        return self._collect_and_finish(run, context, [job for job, _ in started])
+
+    async def _follow_briefly(self, run: Run, started: list[tuple[Job, JobRequest]]) -> list[Progress]:
+        return list(await asyncio.gather(*(self._brief(run, job, request) for job, request in started)))
+
+    async def _brief(self, run: Run, job: Job, request: JobRequest) -> Progress:
+        tell = self._teller(job) if request.stream else None
+        async with connect(job.host, run.endpoint(job.host)) as host:
+            return await remote_job.follow(host, job, seconds=INLINE_SECONDS, on_line=tell)
+
+    def _teller(self, job: Job) -> Callable[[int, str], None]:
+        return lambda number, line: self.log.info("%s %s %d: %s", job.host, job.kind, number, line)
+
+    def resume(self, context: Context, event: dict[str, Any], token: str, jobs: list[dict[str, Any]]) -> Any:
+        """Carry on after the wait; a new process, so everything is read again (P17)."""
+        run = self.open_run(context, token=token)
+        with self._recorded(run, context):
+            if event["state"] != "over":
+                names = ", ".join(fields["job"] for fields in jobs)
+                raise OutcomeUnknown(
+                    " and ".join(sorted({fields["host"] for fields in jobs})),
+                    f"job {names} is not known to be over after {self.wait_limit}: {event.get('reason', 'it still runs')}. "
+                    "It goes on; clear this task to wait for it again.",
+                )
+            return self._collect_and_finish(run, context, [_from_json(fields) for fields in jobs])
+
+    def _collect_and_finish(self, run: Run, context: Context, open_jobs: list[Job]) -> Any:
+        ended = [in_loop(_keep_and_collect(run, job)) for job in open_jobs]
+        failed = [one for one in ended if not succeeded(one.outcome)]
+        if failed:
+            raise CommandFailed(self.explain(failed))
+        return self.finish(run, context, ended)
+
+    def explain(self, failed: list[EndedJob]) -> str:
+        """Say which jobs ended badly, with the innermost message of each."""
+        return " ".join(
+            f"Job {one.job.job} ({one.job.kind}) on {one.job.host} ended with {one.outcome}; its log ends with: "
+            f"{one.log.strip()[-300:]!r}."
+            for one in failed
+        )
+
+
+async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobRequest]]:
+    started = []
+    for request in needed:
+        async with connect(request.master, run.endpoint(request.master)) as host:
+            if request.changes:
+                await claim(host, run.holder)
+            run.record("command", {"host": request.master, "line": request.line, "changes": request.changes})
+            name = f"{request.kind}.{_short(run.holder.run)}.{secrets.token_hex(3)}"
+            job = await remote_job.start(host, request.slot, name, request.kind, request.command, run.holder)
+        started.append((job, request))
+    return started
+
+
+def _short(text: str) -> str:
+    """Return a few letters that stand for a run in the names of its jobs."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+async def _keep_and_collect(run: Run, job: Job) -> EndedJob:
+    """Put the result into the evidence first; only then is the job marked collected on its host."""
+    async with connect(job.host, run.endpoint(job.host)) as host:
+        lines: list[str] = []
+        progress = await remote_job.follow(host, job, seconds=0, on_line=lambda _, line: lines.append(line))
+        outcome = progress.outcome or Unknown(f"the job is {progress.state}")
+        if not progress.is_over:
+            raise OutcomeUnknown(job.host, f"job {job.job} is {progress.state} although the wait has ended; clear to wait again.")
+        log = "".join(f"{line}\n" for line in lines)
+        file = run.evidence.write_log(job.job, log)
+        run.record(
+            "job",
+            {
+                "job": job.job,
+                "kind": job.kind,
+                "host": job.host,
+                "begun_by": job.run,
+                "outcome": outcome_to_json(outcome),
+                "log_file": file,
+                "log_sha256": hashlib.sha256(log.encode()).hexdigest(),
+                "lines": len(lines),
+            },
+        )
+        await remote_job.collect(host, job)
+    return EndedJob(job, outcome, log)
+
+
+def _to_json(job: Job) -> dict[str, Any]:
+    return {**asdict(job), "slot": job.slot.value}
+
+
+def _from_json(fields: dict[str, Any]) -> Job:
+    return replace(Job(**fields), slot=Slot(fields["slot"]))

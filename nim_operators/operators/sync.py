@@ -1,0 +1,153 @@
+"""Synchronise the alternate master from the active one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from airflow.sdk import Context
+
+from nim_operators.nim import commands
+from nim_operators.nim.assess import Assessment
+from nim_operators.nim.direction import Arming
+from nim_operators.nim.drift import Difference, compare_definitions
+from nim_operators.nim.errors import NotReadBack, Refused
+from nim_operators.nim.ownership import identities_of, sides
+from nim_operators.nim.pair import PairView
+from nim_operators.nim.snapshot import ArmedDirection, Snapshot
+from nim_operators.nim.synclog import parse_sync_log
+from nim_operators.operators.base import Run, in_loop
+from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
+from nim_operators.remote.direction import record_direction
+from nim_operators.remote.transport import connect
+
+KIND = "sync"
+
+
+class NimSyncOperator(NimJobOperator):
+    """
+    Run ``nim -o sync -a replicate=yes`` on the source, onto the target, in the armed direction only.
+
+    Reads: both masters and every client again, right before acting. Changes: replaces the target's NIM database,
+    restarts its nimesis, copies the resources that the target lacks; on the very first run records the armed direction
+    on both masters. Safe to repeat: yes; where the target is already in step nothing is sent, and an open sync is
+    attached to, whoever began it. If interrupted: the sync goes on as a job on the source; the next try attaches.
+    Undo: the run's backup of the target is in the evidence; ``m_restore_db`` puts it back.
+
+    Green means: the sync ended with its own last line, each resource that began was finished, and both databases were
+    read again and hold the same definitions.
+    """
+
+    def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
+        """Attach to an open sync; else demand that everything still allows one, and that one is needed."""
+        view = run.observe("before", ask_clients=True)
+        assessment = run.assess(view)
+        if not _is_open(view.snapshot(run.source)):
+            run.demand_go(assessment)
+            _demand_backups(run, view)
+            self._arm(run, assessment)
+            if in_step(view):
+                run.record("note", {"text": f"{run.target} is already in step with {run.source}; no sync is sent."})
+                return
+            seen = [record for record in run.evidence.read_records("observation") if record["master"] == run.target]
+            run.record("before_sync", {"snapshot_file": seen[-1]["snapshot_file"]})
+        if assessment.alternate is None:
+            raise Refused(f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto.")
+        command = commands.sync(run.endpoint(run.source).commands, assessment.alternate, force=assessment.force)
+        yield JobRequest(run.source, KIND, command.line, command.line, command.changes)
+
+    def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
+        """Read the sync's own words, then both databases."""
+        replicated: list[str] = []
+        for one in ended:
+            log = parse_sync_log(one.log)
+            replicated = list(log.replicated)
+            run.record(
+                "sync",
+                {
+                    "completed": log.completed,
+                    "phases": list(log.phases),
+                    "replicated": replicated,
+                    "unfinished": list(log.unfinished),
+                    "automatic_backup": log.backup.path if log.backup else None,
+                },
+            )
+            if not log.completed or log.unfinished:
+                raise NotReadBack(
+                    f"The sync on {run.source} ended with status 0 but "
+                    + (f"never finished copying {', '.join(log.unfinished)}" if log.unfinished else "without its last line")
+                    + f". Look at the log {one.job.job} in the evidence, then at {run.target}."
+                )
+        view = run.observe("after", ask_clients=False)
+        differences = differing_definitions(view)
+        run.record("drift", {"rows": [found.to_json() for found in differences]})
+        if differences:
+            raise NotReadBack(
+                f"After the sync the databases of {run.source} and {run.target} are not the same: "
+                + "; ".join(map(str, differences[:10]))
+                + ". Look at the evidence before the next run."
+            )
+        return {"sent": bool(ended), "replicated": replicated}
+
+    def _arm(self, run: Run, assessment: Assessment) -> None:
+        """Record the direction where it is not recorded yet; the assessment has allowed it."""
+        if assessment.armed.arming not in {Arming.FIRST, Arming.INCOMPLETE}:
+            return
+        direction = in_loop(_record_on_both(run))
+        run.store.remember_direction(run.pair.name, direction)
+        run.record(
+            "direction",
+            {
+                "source": direction.source,
+                "target": direction.target,
+                "recorded_by": direction.recorded_by,
+                "recorded_at": direction.recorded_at,
+            },
+        )
+        self.log.info("Armed direction recorded on both masters: %s to %s.", run.source, run.target)
+
+
+def _demand_backups(run: Run, view: PairView) -> None:
+    """Refuse unless this run holds a verified backup of each reachable database off the hosts (S2)."""
+    held = {record["master"]: record["path"] for record in run.evidence.read_records("backup")}
+    missing = [
+        master
+        for master in run.masters
+        if view.snapshot(master) is not None and not (master in held and run.store.has_backup(held[master]))
+    ]
+    if missing:
+        raise Refused(f"This run holds no verified backup of {', '.join(missing)} off the host; run the backup task first.")
+
+
+def _is_open(source: Snapshot | None) -> bool:
+    return source is not None and any(job.kind == KIND for job in source.own.jobs)
+
+
+async def _record_on_both(run: Run) -> ArmedDirection:
+    recorded: ArmedDirection | None = None
+    for master in run.masters:
+        async with connect(master, run.endpoint(master)) as host:
+            recorded = await record_direction(host, run.holder, run.source, run.target)
+    assert recorded is not None  # noqa: S101 - a pair has two masters
+    return recorded
+
+
+def differing_definitions(view: PairView) -> tuple[Difference, ...]:
+    """Return what a finished sync would have made equal and is not.
+
+    :raises NotReadBack: if a master cannot be observed.
+    """
+    source, target = view.snapshot(view.source), view.snapshot(view.target)
+    if source is None or target is None:
+        away = view.source if source is None else view.target
+        raise NotReadBack(f"{away} cannot be observed now, so nobody can say whether the databases are the same.")
+    return compare_definitions(source, target, sides(view, identities_of(view)))
+
+
+def in_step(view: PairView) -> bool:
+    """Tell whether a sync would change nothing: same definitions, and every resource present on the target."""
+    target = view.snapshot(view.target)
+    present = target is not None and all(
+        place.kind != "absent" for place in target.places.values()
+    )
+    return present and not differing_definitions(view)

@@ -1,0 +1,133 @@
+"""Prove that the alternate holds what the active master holds, and publish the recovery point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pendulum
+from airflow.sdk import Asset, Context
+
+from nim_operators.nim.content import ContentDifference, Inventory, compare_content
+from nim_operators.nim.diagnosis import State
+from nim_operators.nim.errors import NotReadBack
+from nim_operators.nim.inventory import parse_inventory
+from nim_operators.nim.objects import BUILT_IN
+from nim_operators.nim.snapshot import Snapshot
+from nim_operators.operators.base import Run
+from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
+from nim_operators.operators.sync import differing_definitions
+from nim_operators.remote.script import embedded
+
+KIND = "inventory"
+
+
+def recovery_point_asset(pair: str) -> Asset:
+    """Return the asset whose events are the recovery points of *pair*."""
+    return Asset(name=f"nim_recovery_point_{pair}", uri=f"nim://{pair}/recovery-point")
+
+
+class NimVerifyResourcesOperator(NimJobOperator):
+    """
+    Compare every definition and the content of every resource on both masters, then emit the recovery point.
+
+    Reads: both masters, every client, every file at each resource location (by checksum or by size, see the estate's
+    ``content``). Changes: nothing. Safe to repeat: yes. If interrupted: the reading jobs end by themselves.
+    Undo: nothing to undo.
+
+    Green means: same definitions, no missing, partial or unreadable content, no client named the target, the pair is
+    takeover-ready. Stale content is listed only (design section 3).
+    """
+
+    def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
+        """Return one reading job per master, over the source's list of resources."""
+        view = run.observe("before", ask_clients=False)
+        for master in run.masters:
+            snapshot = view.snapshot(master)
+            if snapshot is None:
+                raise NotReadBack(f"{master} cannot be observed now, so its copy cannot be verified.")
+            if rows := _locations(snapshot):
+                content = run.pair.nightly_sync.content.value
+                yield JobRequest(
+                    master=master,
+                    kind=KIND,
+                    line=f"inventory of {len(rows)} resources by {content}",
+                    command=embedded("inventory", {"CONTENT": content}, {"list_resources": rows}),
+                    changes=False,
+                    stream=False,
+                )
+
+    def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
+        """Compare, read both masters and the clients once more, and publish."""
+        inventories: dict[str, dict[str, Inventory | None]] = {master: {} for master in run.masters}
+        for one in ended:
+            inventories[one.job.host] = parse_inventory(one.job.host, one.log)
+        contents = compare_content(
+            inventories[run.source],
+            inventories[run.target],
+            unfinished=_unfinished(run),
+            verified_before=frozenset(run.store.recovery_point(run.pair.name).get("verified", ())),
+        )
+        for found in contents:
+            run.record("contents", found.to_json())
+        self._demand_whole(run, contents)
+        point = self._read_back(run, contents, inventories[run.source])
+        run.record("recovery_point", point)
+        run.store.keep_recovery_point(run.pair.name, point)
+        for asset in self.outlets:
+            if isinstance(asset, Asset):
+                context["outlet_events"][asset].extra = point
+        return point
+
+    def _demand_whole(self, run: Run, contents: tuple[ContentDifference, ...]) -> None:
+        for found in contents:
+            if found.condition != "equal":
+                self.log.warning("%s is %s on %s: %s", found.resource, found.condition, run.target, "; ".join(found.files[:5]))
+        broken = [found for found in contents if found.condition.blocks]
+        if broken:
+            raise NotReadBack(
+                f"{run.target} is no recovery point: "
+                + "; ".join(f"{found.resource} is {found.condition} ({', '.join(found.files[:3])})" for found in broken)
+                + ". A sync never copies what is already there: move these locations aside on the target, then run again."
+            )
+
+    def _read_back(
+        self, run: Run, contents: tuple[ContentDifference, ...], inventory: dict[str, Inventory | None]
+    ) -> dict[str, Any]:
+        view = run.observe("after", ask_clients=True)
+        differences = differing_definitions(view)
+        run.record("drift", {"rows": [found.to_json() for found in differences]})
+        assessment = run.assess(view)
+        if differences or assessment.diagnosis.state is not State.HEALTHY:
+            raise NotReadBack(
+                f"Read back as '{assessment.diagnosis.state}': "
+                + ("; ".join([*assessment.diagnosis.reasons, *map(str, differences[:10])]) or assessment.diagnosis.meaning)
+            )
+        source = view.snapshot(run.source)
+        assert source is not None  # noqa: S101 - a healthy pair was observed
+        return {
+            "at": source.clock or pendulum.now("UTC").to_iso8601_string(),
+            "source": run.source,
+            "target": run.target,
+            "definitions": len(source.objects) - len(BUILT_IN & set(source.objects)),
+            "resources": len(contents),
+            "files": sum(len(files or ()) for files in inventory.values()),
+            "bytes": sum(size for files in inventory.values() for size, _ in (files or {}).values()),
+            "compared_by": run.pair.nightly_sync.content.value,
+            "verified": sorted(found.resource for found in contents if found.condition == "equal"),
+            "stale": sorted(found.resource for found in contents if found.condition == "stale"),
+            "clients": assessment.matrix.summary(),
+            "evidence": run.evidence.location,
+        }
+
+
+def _locations(snapshot: Snapshot) -> list[str]:
+    return [
+        f"{found.name} {found.location}"
+        for found in snapshot.resources
+        if found.location and found.name not in BUILT_IN
+    ]
+
+
+def _unfinished(run: Run) -> frozenset[str]:
+    return frozenset(name for record in run.evidence.read_records("sync") for name in record["unfinished"])

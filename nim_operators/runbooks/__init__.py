@@ -1,0 +1,1 @@
+"""Order steps: what the files in ``dags/`` share."""

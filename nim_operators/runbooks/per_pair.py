@@ -1,0 +1,97 @@
+"""One DAG per runbook and pair, made from the estate file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, get_parsing_context
+from airflow.sdk.timetables import CronTriggerTimetable
+
+from nim_operators.estate.load import estate_path, load_estate
+from nim_operators.estate.schema import Pair
+from nim_operators.nim.runbooks import Runbook
+from nim_operators.operators.base import TRANSIENT
+
+RETRY_DELAY = timedelta(seconds=30)
+RETRIES = 3
+
+
+def dag_id_of(runbook: Runbook, pair: str) -> str:
+    """Return the id of the DAG of *runbook* for *pair*: ``nim_nightly_sync__lab``."""
+    return f"{runbook}__{pair}"
+
+
+def pairs(runbook: Runbook) -> Iterator[Pair]:
+    """
+    Yield the pairs that need a DAG now: all of them, or inside a task only its own.
+
+    :raises nim_operators.estate.errors.EstateError: if the estate file is wrong; Airflow shows the text as a banner
+        over the DAG list (P37).
+    """
+    wanted = get_parsing_context().dag_id
+    for pair in load_estate(estate_path()).pairs.values():
+        if wanted in {None, dag_id_of(runbook, pair.name)}:
+            yield pair
+
+
+def retry_policy() -> ExceptionRetryPolicy:
+    """Return the one rule of this package: try again where nothing was sent or the step attaches; else fail at once."""
+    return ExceptionRetryPolicy(
+        rules=[
+            RetryRule(
+                exception=[*TRANSIENT],
+                action=RetryAction.RETRY,
+                retry_delay=RETRY_DELAY,
+                reason="The host was away or the link was lost; a new try attaches to what is open.",
+            ),
+            RetryRule(exception=Exception, action=RetryAction.FAIL, reason="Trying again would not help or is not known to be safe."),
+        ]
+    )
+
+
+def runbook_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str, schedule: str | None, params: dict[str, Param]) -> DAG:
+    """Return the DAG of *runbook* for *pair*, with the settings that every runbook shares."""
+    arguments: dict[str, Any] = {
+        "owner": "nim",
+        "pair": pair.name,
+        "runbook": runbook.value,
+        "retries": RETRIES,
+        "retry_delay": RETRY_DELAY,
+        "retry_policy": retry_policy(),
+    }
+    return DAG(
+        dag_id=dag_id_of(runbook, pair.name),
+        dag_display_name=f"{title}: {pair.name}",
+        description=pair.description or title,
+        doc_md=doc_md,
+        tags=["nim", runbook.value, f"pair:{pair.name}"],
+        schedule=CronTriggerTimetable(schedule, timezone=pair.timezone) if schedule else None,
+        start_date=pendulum.datetime(2026, 1, 1, tz=pair.timezone) if schedule else None,
+        catchup=False,
+        max_active_runs=1,
+        allowed_run_types=["scheduled", "manual"] if schedule else ["manual"],
+        default_args=arguments,
+        params=params,
+        render_template_as_native_obj=False,
+    )
+
+
+def common_params() -> dict[str, Param]:
+    """Return the params that every runbook's trigger form has."""
+    return {
+        "reason": Param(
+            None,
+            type=["null", "string"],
+            title="Reason",
+            description="Why this run may go on where the law wants a typed reason, or why a lock is broken. Else leave it empty.",
+        ),
+        "break_lock_of": Param(
+            None,
+            type=["null", "string"],
+            title="Break the lock of this run",
+            description="The run that holds the pair lock, exactly as the refusing task named it. Needs a reason.",
+        ),
+    }

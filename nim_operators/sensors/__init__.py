@@ -1,0 +1,1 @@
+"""Airflow sensors: wait for a state of a master or of a client."""
