@@ -21,6 +21,9 @@ from nim_operators.nim.snapshot import NimProcess, Snapshot, Unreachable
 TRANSFER = re.compile(r"-\w*o\s*(?:sync|takeover)\b|\bnim_master_recover\b|\bm_restore_db\b", re.ASCII)
 """Command lines that move a whole database or every client: sync, takeover, restores (nim.md 4.3-4.7)."""
 
+TRANSFER_JOB = re.compile(r"sync|takeover|restore", re.ASCII)
+"""Kinds of our own jobs that do the same."""
+
 
 class State(StrEnum):
     """Every state a pair can be diagnosed with. :data:`MEANINGS` says each in one sentence."""
@@ -120,7 +123,7 @@ def _transferring(facts: Facts) -> Iterable[str]:
             if is_transfer(process):
                 yield f"On {own.master} process {process.pid} of {process.user} runs: {process.command}"
         for job in own.own.jobs:
-            if job.state == "running":
+            if job.state == "running" and TRANSFER_JOB.search(job.kind):
                 yield f"On {own.master} job {job.job} ({job.kind}) of run {job.run} is running."
 
 
@@ -193,7 +196,7 @@ def _is_separate(row: Row, master: str, side: Side) -> bool:
 def _interrupted(facts: Facts) -> Iterable[str]:
     for own in facts.observed:
         for job in own.own.jobs:
-            if job.state == "vanished":
+            if job.state == "vanished" and TRANSFER_JOB.search(job.kind):
                 yield f"On {own.master} job {job.job} ({job.kind}) of run {job.run} left no status."
 
 

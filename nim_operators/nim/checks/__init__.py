@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from nim_operators.nim.checks import masters
+from nim_operators.nim.checks import (
+    activity,
+    clients,
+    content,
+    levels,
+    masters,
+    ownership,
+    pairing,
+    space,
+    surroundings,
+)
 from nim_operators.nim.checks.base import Check
 from nim_operators.nim.facts import Facts, facts_of
 from nim_operators.nim.findings import Finding, Severity
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
 
-CHECKS: tuple[Check, ...] = (*masters.CHECKS,)
+CHECKS: tuple[Check, ...] = (
+    *masters.CHECKS,
+    *levels.CHECKS,
+    *pairing.CHECKS,
+    *ownership.CHECKS,
+    *clients.CHECKS,
+    *activity.CHECKS,
+    *space.CHECKS,
+    *content.CHECKS,
+    *surroundings.CHECKS,
+)
 """In the order in which a person would look: hosts first, then what is on them."""
 
 _ORDER = tuple(Severity)
