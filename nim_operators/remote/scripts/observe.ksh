@@ -110,13 +110,14 @@ own_records() {
 own_clients() {
     own=$(niminfo_value NIM_MASTER_HOSTNAME | sed 's/\..*//')
     "$LSNIM" -l 2>/dev/null | awk -v own="${own:-none}" -v host="$(hostname | sed 's/\..*//')" '
-        function tell() {
-            if (client && (master == "" || master == tolower(own) || master == tolower(host))) print name
-        }
-        /^[^ \t].*:[ \t]*$/ { tell(); name = $0; sub(/:[ \t]*$/, "", name); client = 0; master = ""; next }
-        $1 == "type" && $2 == "=" { client = ($3 ~ /^(standalone|diskless|dataless|vios)$/) }
-        $1 == "current_master" && $2 == "=" { master = tolower($3); sub(/\..*/, "", master) }
-        END { tell() }'
+        /^[^ \t].*:[ \t]*$/ { count++; name[count] = $0; sub(/:[ \t]*$/, "", name[count]); next }
+        $1 == "type" && $2 == "=" { client[count] = ($3 ~ /^(standalone|diskless|dataless|vios)$/) }
+        $1 == "current_master" && $2 == "=" { master[count] = tolower($3); sub(/\..*/, "", master[count]) }
+        END {
+            for (i = 1; i <= count; i++) {
+                if (client[i] && (master[i] == "" || master[i] == tolower(own) || master[i] == tolower(host))) print name[i]
+            }
+        }'
 }
 
 own_answers() {
