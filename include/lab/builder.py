@@ -1,0 +1,329 @@
+"""Build the running estate of a world: hosts, niminfo files, databases, resource bytes and earlier history."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+from include.lab import niminfo
+from include.lab.estate import Estate
+from include.lab.filesystems import FileSystem
+from include.lab.host import Fileset, Host, SubsystemRow
+from include.lab.odm import NimObject
+from include.lab.world import DOMAIN, MasterSpec, ResourceSpec
+
+READY = "ready for a NIM operation"
+NETWORK, SECOND_NETWORK = "master_net", "dmz_net"
+GATEWAY = "10.1.0.1"
+
+
+def build(estate: Estate) -> None:
+    """Create every host of the world and put the databases where the story begins."""
+    for spec in estate.world.masters:
+        _add_master(estate, spec)
+    for number in range(1, estate.world.clients + 1):
+        _add_client(estate, number)
+    first, second = estate.masters
+    for host in (first, second):
+        host.need_tree()
+        _start_master_daemons(estate, host)
+    objects = first_database(estate)
+    first.db.save(objects)
+    second.db.save(_fresh_database(estate, second, first))
+    for resource in estate.world.resources or []:
+        put_resource(first, resource)
+    for host, peer in ((first, second), (second, first)):
+        host.write_niminfo(niminfo.for_master(host.hostname, peer.hostname))
+        host.write("/etc/NIM.level", f"{host.fileset_level}\n")
+        host.path("/export/nim/backups").mkdir(parents=True, exist_ok=True)
+        host.path("/export/nim/scripts").mkdir(parents=True, exist_ok=True)
+
+
+def _add_master(estate: Estate, spec: MasterSpec) -> None:
+    host = Host(
+        name=spec.name,
+        hostname=spec.hostname,
+        aliases=tuple(spec.aliases),
+        address=spec.address,
+        mac=spec.mac,
+        cpuid=spec.cpuid,
+        role="master",
+        oslevel=spec.oslevel,
+        directory=estate.directory / "hosts" / spec.name,
+        object_name=spec.object_name,
+        fileset_level=spec.fileset_level,
+        login=estate.world.login,
+    )
+    level = spec.fileset_level
+    host.filesets = [
+        Fileset("bos.rte", level, "Base Operating System Runtime"),
+        Fileset("bos.sysmgt.nim.client", level, "Network Install Manager - Client Tools"),
+        Fileset("bos.sysmgt.nim.master", level, "Network Install Manager - Master Tools"),
+        Fileset("bos.sysmgt.nim.spot", level, "Network Install Manager - SPOT"),
+    ]
+    estate.add(host)
+    for fs in spec.filesystems:
+        host.fs.add(FileSystem(fs.mount, fs.device, fs.size_mb, fs.used_mb))
+    for fs in spec.filesystems:
+        if not fs.mounted:
+            host.fs.unmount(fs.mount)
+
+
+def _start_master_daemons(estate: Estate, host: Host) -> None:
+    group = {"nim": "nim", "blank": "", "nimesis": "nimesis"}[estate.switches["nimesis_group"]]
+    host.subsystems = [SubsystemRow("nimesis", group)]
+    if estate.switches["nimd"] == "exists":
+        host.subsystems.append(SubsystemRow("nimd", group))
+    host.subsystems += [
+        SubsystemRow("nimsh", "nimclient"),
+        SubsystemRow("nfsd", "nfs"),
+        SubsystemRow("rpc.mountd", "nfs"),
+        SubsystemRow("sshd", "ssh"),
+        SubsystemRow("nimhttp", ""),
+    ]
+    for argv in ("/etc/init", "/usr/sbin/srcmstr", "/usr/sbin/cron"):
+        estate.start_daemon(host, argv)
+    for row in host.subsystems:
+        if row.name not in {"nimd", "nimhttp"}:
+            estate.start_subsystem(host, row)
+
+
+def client_cpuid(number: int) -> str:
+    """Return the cpuid of the n-th generated client."""
+    return f"00F7{number:04X}4C00"
+
+
+def _add_client(estate: Estate, number: int) -> None:
+    world = estate.world
+    name = f"{world.client_prefix}{number:02d}" if number > world.vios else f"vios{number}"
+    fqdn = f"{name}.{DOMAIN}"
+    hostname = fqdn if world.client_names == "fqdn" else name
+    address = f"10.1.{(number + 99) // 250}.{(number + 99) % 250 + 1}"
+    first, second = estate.masters
+    host = Host(
+        name=name,
+        hostname=hostname,
+        aliases=(name,) if hostname == fqdn else (fqdn,),
+        address=address,
+        mac=f"8EB2{number:08X}",
+        cpuid=client_cpuid(number),
+        role="client",
+        oslevel=world.client_oslevel,
+        directory=estate.directory / "hosts" / name,
+        object_name=name,
+        connect=world.connect,
+        login=world.login,
+    )
+    host.filesets = [
+        Fileset("bos.rte", "7.3.2.0", "Base Operating System Runtime"),
+        Fileset("bos.sysmgt.nim.client", "7.3.2.0", "Network Install Manager - Client Tools"),
+    ]
+    host.subsystems = [SubsystemRow("nimsh", "nimclient", 4194304 + number * 2)]
+    values = niminfo.for_client(
+        name,
+        hostname,
+        address,
+        world.connect,
+        [(first.hostname, first.address), (second.hostname, second.address)],
+        GATEWAY,
+        first.cpuid,
+    )
+    host.files["/etc/niminfo"] = niminfo.render(values)
+    estate.add(host)
+
+
+def master_object(host: Host, extra: MasterSpec | None = None) -> NimObject:
+    """Return the object `master` as a configured machine has it (nim.md 1.3)."""
+    attrs = [
+        ("max_nimesis_threads", "20"),
+        ("platform", "chrp"),
+        ("netboot_kernel", "64"),
+        ("if1", f"{NETWORK} {host.hostname} {host.mac} ent0"),
+        ("cable_type1", "N/A"),
+    ]
+    if extra is not None and extra.second_interface:
+        short, _, domain = host.hostname.partition(".")
+        other = f"{short}-dmz" + (f".{domain}" if domain else "")
+        attrs += [("if2", f"{SECOND_NETWORK} {other} {host.mac[:-1]}0 ent1"), ("cable_type2", "N/A")]
+    attrs += [
+        ("Cstate", READY),
+        ("prev_state", READY),
+        ("Mstate", "currently running"),
+        ("master_port", str(niminfo.MASTER_PORT)),
+        ("registration_port", str(niminfo.REGISTRATION_PORT)),
+        ("reserved", "yes"),
+    ]
+    return NimObject("master", "machines", "master", attrs)
+
+
+def alternate_object(host: Host) -> NimObject:
+    """Return the alternate_master object by which a peer knows `host`."""
+    return NimObject(
+        host.object_name,
+        "machines",
+        "alternate_master",
+        [
+            ("connect", "nimsh"),
+            ("platform", "chrp"),
+            ("netboot_kernel", "64"),
+            ("if1", f"{NETWORK} {host.hostname} {host.mac} ent0"),
+            ("cable_type1", "N/A"),
+            ("Cstate", READY),
+            ("prev_state", READY),
+            ("Mstate", "currently running"),
+            ("cpuid", host.cpuid),
+        ],
+    )
+
+
+def client_object(host: Host, current: str) -> NimObject:
+    """Return the standalone or vios object of a client."""
+    vios = host.name.startswith("vios")
+    attrs = [
+        ("current_master", current),
+        ("sync_required", "no"),
+        ("connect", host.connect),
+        ("platform", "chrp"),
+        ("netboot_kernel", "64"),
+        ("if1", f"{NETWORK} {host.hostname} {host.mac} ent0"),
+        ("cable_type1", "N/A"),
+        ("Cstate", READY),
+        ("prev_state", READY),
+        ("Mstate", "currently running"),
+        ("cpuid", host.cpuid),
+    ]
+    if vios:
+        attrs.append(("mgmt_profile1", f"hmc1 {host.name[4:]} cec1 {host.name}"))
+    return NimObject(host.object_name, "management" if vios else "machines", "vios" if vios else "standalone", attrs)
+
+
+def base_objects(host: Host, spec: MasterSpec | None) -> list[NimObject]:
+    """Return what every configured master has: master, boot, nim_script and its network (nim.md 1.1)."""
+    def resource(name: str, location: str) -> NimObject:
+        return NimObject(
+            name,
+            "resources",
+            name,
+            [
+                ("comments", f"This object was created by NIM for {name} use"),
+                ("Rstate", "ready for use"),
+                ("prev_state", "unavailable for use"),
+                ("location", location),
+                ("alloc_count", "0"),
+                ("server", "master"),
+                ("reserved", "yes"),
+            ],
+        )
+
+    network = NimObject(
+        NETWORK,
+        "networks",
+        "ent",
+        [
+            ("Nstate", "ready for use"),
+            ("prev_state", "ready for use"),
+            ("net_addr", "10.1.0.0"),
+            ("snm", "255.255.0.0"),
+        ],
+    )
+    return [
+        master_object(host, spec),
+        resource("boot", "/tftpboot"),
+        resource("nim_script", "/export/nim/scripts"),
+        network,
+    ]
+
+
+def first_database(estate: Estate) -> list[NimObject]:
+    """Return the full database of the master that owns the clients."""
+    world = estate.world
+    first, second = estate.masters
+    objects = base_objects(first, world.masters[0])
+    if world.second_network:
+        objects[-1].attrs.append(("routing1", f"default {GATEWAY}"))
+        objects[-1].attrs.append(("routing2", f"{SECOND_NETWORK} 10.1.0.241 10.2.0.1"))
+        attrs = [("Nstate", "ready for use"), ("prev_state", "ready for use"), ("net_addr", "10.2.0.0")]
+        attrs += [("snm", "255.255.255.0"), ("routing1", f"{NETWORK} 10.2.0.1 10.1.0.241")]
+        objects.append(NimObject(SECOND_NETWORK, "networks", "ent", attrs))
+    objects.append(alternate_object(second))
+    if world.management:
+        objects += _management_objects()
+    clients = [host for host in estate.hosts.values() if host.role == "client"]
+    objects += [client_object(host, first.hostname) for host in clients]
+    objects += [resource_object(resource) for resource in world.resources or []]
+    if world.groups:
+        members = [host.object_name for host in clients if not host.name.startswith("vios")][:20]
+        if members:
+            attrs = [(f"member{i}", name) for i, name in enumerate(members, 1)]
+            objects.append(NimObject("prod_lpars", "groups", "mac_group", attrs))
+        names = [r.name for r in world.resources or [] if r.type in {"spot", "lpp_source", "bosinst_data"}]
+        if names:
+            attrs = [(f"member{i}", name) for i, name in enumerate(names, 1)]
+            objects.append(NimObject("basic_res_grp", "groups", "res_group", attrs))
+    return objects
+
+
+def _fresh_database(estate: Estate, host: Host, peer: Host) -> list[NimObject]:
+    """Return what niminit -a is_alternate=yes leaves on a machine that had no database (nim.md 4.2)."""
+    return [*base_objects(host, None), alternate_object(peer)]
+
+
+def _management_objects() -> list[NimObject]:
+    hmc = [
+        ("if1", f"{NETWORK} hmc1.{DOMAIN} 0"),
+        ("passwd_file", "/etc/ibm/sysmgt/dsm/config/hmc1"),
+        ("Cstate", READY),
+        ("prev_state", READY),
+        ("Mstate", "currently running"),
+        ("manages1", "cec1"),
+    ]
+    cec = [
+        ("hw_serial", "SN7812345"),
+        ("hw_type", "9009"),
+        ("hw_model", "42A"),
+        ("Cstate", READY),
+        ("prev_state", READY),
+        ("mgmt_source", "hmc1"),
+    ]
+    return [NimObject("hmc1", "management", "hmc", hmc), NimObject("cec1", "management", "cec", cec)]
+
+
+def resource_object(spec: ResourceSpec) -> NimObject:
+    """Return the object of a resource served by the master."""
+    attrs = [(key, value) for key, value in spec.attrs.items()]
+    attrs += [
+        ("Rstate", "ready for use"),
+        ("prev_state", "unavailable for use"),
+        ("location", spec.location),
+        ("alloc_count", "0"),
+        ("server", "master"),
+    ]
+    if spec.type == "spot":
+        attrs += [("if_supported", "chrp.64 ent"), ("Rstate_result", "success")]
+    return NimObject(spec.name, "resources", spec.type, attrs)
+
+
+def resource_bytes(name: str, size: int) -> bytes:
+    """Return `size` reproducible bytes that differ from resource to resource."""
+    block = b"".join(hashlib.sha256(f"{name}/{i}".encode()).digest() for i in range(32))
+    return (block * (size // len(block) + 1))[:size]
+
+
+def put_resource(host: Host, spec: ResourceSpec) -> None:
+    """Write the real files of a resource at its location on a host."""
+    for path, content in resource_files(spec).items():
+        host.fs.write(path, content)
+
+
+def resource_files(spec: ResourceSpec) -> dict[str, bytes]:
+    """Return path to content: a directory tree for SPOTs and lpp_sources, one file for the rest."""
+    size = spec.size_kb * 1024
+    if spec.type == "lpp_source":
+        parts = {f"installp/ppc/{name}": size // 3 for name in ("bos.rte.bff", "bos.sysmgt.bff", "openssh.base.bff")}
+        toc = f"0 {zlib.crc32(spec.name.encode()):08d} 2 {spec.name}\n".encode()
+        files = {f"{spec.location}/{name}": resource_bytes(spec.name + name, n) for name, n in parts.items()}
+        return {**files, f"{spec.location}/installp/ppc/.toc": toc}
+    if spec.type == "spot":
+        parts = {name: size // 3 for name in ("lib/boot/unix_64", "lib/objrepos/lpp", "lpp/bos/bos.rte.lpp")}
+        return {f"{spec.location}/{name}": resource_bytes(spec.name + name, n) for name, n in parts.items()}
+    return {spec.location: resource_bytes(spec.name, size)}

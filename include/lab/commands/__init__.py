@@ -1,0 +1,41 @@
+"""The commands of the lab; importing this package enters them all in the registry."""
+
+from __future__ import annotations
+
+from include.lab.commands import (
+    backup,
+    clients,
+    daemons,
+    define,
+    initialise,
+    inittab,
+    lsnim,
+    network,
+    nim,
+    processes,
+    software,
+    storage,
+    sudo,
+    sync,
+    takeover,
+    work,
+)
+
+__all__ = [
+    "backup",
+    "clients",
+    "daemons",
+    "define",
+    "initialise",
+    "inittab",
+    "lsnim",
+    "network",
+    "nim",
+    "processes",
+    "software",
+    "storage",
+    "sudo",
+    "sync",
+    "takeover",
+    "work",
+]

@@ -1,0 +1,256 @@
+"""c_rsh, nimclient and what else concerns clients (nim.md 4.6, 4.9)."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from typing import TYPE_CHECKING
+
+from include.lab import process
+from include.lab.builder import READY
+from include.lab.call import Call
+from include.lab.commands.lsnim import render
+from include.lab.errors import NimError, no_object
+from include.lab.faults import ActiveFault, Fault, register
+from include.lab.host import Host
+from include.lab.nimdb import interface_host, load_database
+from include.lab.odm import NimObject
+from include.lab.push import contact
+from include.lab.registry import command
+
+if TYPE_CHECKING:
+    from include.lab.estate import Estate
+
+METHODS = "/usr/lpp/bos.sysmgt/nim/methods"
+
+
+def push_client_list(estate: Estate, source: Host, target: Host, item: NimObject) -> bool:
+    """Rebuild a client's list of masters from its current master; tell whether that worked (nim.md 4.3)."""
+    try:
+        client = contact(estate, source, item, "c_reset_client")
+    except NimError:
+        return False
+    values = client.niminfo()
+    values["NIM_MASTER_HOSTNAME"] = source.hostname
+    values["NIM_MASTER_HOSTNAME_LIST"] = f"{source.hostname} {target.hostname}"
+    client.write_niminfo(values)
+    return True
+
+
+def _client_record(call: Call, name: str) -> NimObject:
+    objects = load_database(call.host, "c_rsh")
+    for item in objects:
+        if item.name == name:
+            return item
+    for item in objects:
+        if item.has("if1") and interface_host(item) == name:
+            return item
+    raise no_object(name, "c_rsh", wrapped=False)
+
+
+def _changes_client(argv: list[str]) -> bool:
+    """Tell whether a command run by c_rsh is anything but a plain read."""
+    words = shlex.split(" ".join(argv[2:])) if len(argv) > 2 else []
+    reads = {"cat", "oslevel", "/usr/bin/oslevel", "/usr/bin/cat", "lslpp", "/usr/bin/lslpp", "date", "hostname", "uname",
+             "/usr/bin/date", "/usr/bin/hostname", "/usr/bin/uname", "lssrc", "/usr/bin/lssrc", "ls", "/usr/bin/ls",
+             "echo", "true", "grep", "/usr/bin/grep", "print", "LC_ALL=C"}  # fmt: skip
+    return not words or words[0] not in reads or any(character in " ".join(argv[2:]) for character in ">`")
+
+
+@command(f"{METHODS}/c_rsh", root_only=True, changing=_changes_client)
+async def c_rsh(call: Call) -> int:
+    """Run a command on a client, as root there, over nimsh or rsh."""
+    if len(call.args) < 2:
+        return await call.fail(1, "usage: c_rsh <client> <command>")
+    try:
+        item = _client_record(call, call.args[0])
+        client = contact(call.estate, call.host, item, "c_rsh")
+    except NimError as error:
+        return await call.fail(error.code, *NimError(error.code, error.method, error.message, wrapped=False).lines())
+    await call.estate.journal.point(f"c_rsh:{item.name}", host=call.host.name)
+    return await run_on(call, client, " ".join(call.args[1:]))
+
+
+async def run_on(call: Call, client: Host, line: str) -> int:
+    """Run a command line in a client's tree with the caller's stdout and stderr."""
+    shortcut = _read_niminfo(client, line)
+    if shortcut is not None:
+        await call.out(shortcut)
+        return 0
+    client.need_tree()
+    env = {**call.estate.environment(client, "root"), "LC_ALL": "C"}
+    out, err = (call.fds[1], call.fds[2]) if call.fds else (1, 2)
+    devnull = open("/dev/null", "rb")  # noqa: SIM115, PTH123, ASYNC230
+    try:
+        child = process.start(
+            call.estate.sandbox, client.root, ["/usr/bin/ksh", "-c", line], env=env, stdin=devnull.fileno(), stdout=out, stderr=err
+        )
+    finally:
+        devnull.close()
+    try:
+        status = await child.wait()
+    except asyncio.CancelledError:
+        child.signal_group(9)
+        raise
+    return status if status >= 0 else 128 - status
+
+
+def _read_niminfo(client: Host, line: str) -> str | None:
+    """Answer the most frequent question without building a tree for one of thousands of clients."""
+    if client.materialised or line not in {"cat /etc/niminfo", "/usr/bin/cat /etc/niminfo"}:
+        return None
+    return client.read("/etc/niminfo")
+
+
+@command("/usr/sbin/nimclient", root_only=True, changing=lambda argv: "-l" not in argv)
+async def nimclient(call: Call) -> int:
+    """Run NIM commands from a client: -p and -P allow and forbid pushes, -l is lsnim on the master."""
+    values = call.host.niminfo()
+    if "NIM_MASTER_HOSTNAME" not in values:
+        text = "/etc/niminfo is missing some required environment variables"
+        return await call.fail(137, *NimError(137, "nimclient", text, wrapped=False).lines())
+    flag, rest = (call.args[0], call.args[1:]) if call.args else ("", [])
+    master = call.estate.lookup(values["NIM_MASTER_HOSTNAME"], call.host)
+    if flag == "-p":
+        call.host.push_off = False
+        _record_control(master, call.host, "")
+        return 0
+    if flag == "-P":
+        call.host.push_off = True
+        _record_control(master, call.host, f"{call.host.object_name} push_off")
+        return 0
+    if flag not in {"-l", "-o", "-d"}:
+        return await call.fail(1, "usage: nimclient [-o <operation>] [-a <attr>=<value>]... | -l | -p | -P | -d | -c | -C")
+    if master is None or not call.estate.reaches(call.host, master) or not master.active("nimesis"):
+        text = f"Unable to contact the NIM master {values['NIM_MASTER_HOSTNAME']}: Connection refused"
+        return await call.fail(1, *NimError(1, "nimclient", text, wrapped=False).lines())
+    if flag == "-l":
+        remote = Call(call.estate, master, ["lsnim", *rest], env=call.env)
+        try:
+            await call.out(render(remote, rest))
+        except NimError as error:
+            return await call.fail(error.status, *error.lines())
+    return 0
+
+
+def _record_control(master: Host | None, client: Host, value: str) -> None:
+    if master is None or not master.is_master:
+        return
+    objects = master.db.edit()
+    for item in objects:
+        if item.name == client.object_name:
+            item.drop("control")
+            if value:
+                item.set("control", value)
+    master.db.save(objects)
+
+
+# --- faults and hidden traits of clients ------------------------------------------------------------
+
+
+def _client(estate: Estate, fault: ActiveFault) -> Host:
+    return estate.by_name[fault.args["client"]]
+
+
+def _push_off(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).push_off = True
+
+
+def _push_on(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).push_off = False
+
+
+def _list_missing(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    values = client.niminfo()
+    values.pop("NIM_MASTER_HOSTNAME_LIST", None)
+    client.write_niminfo(values)
+
+
+def _list_back(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    values = client.niminfo()
+    current = values.get("NIM_MASTER_HOSTNAME", "")
+    others = [master.hostname for master in estate.masters if current not in master.names]
+    values["NIM_MASTER_HOSTNAME_LIST"] = " ".join([current, *others])
+    client.write_niminfo(values)
+
+
+def _secure(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.add("secure")
+    _set_connect(estate, fault, "nimsh (secure)")
+
+
+def _not_secure(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.discard("secure")
+    _set_connect(estate, fault, "nimsh")
+
+
+def _set_connect(estate: Estate, fault: ActiveFault, value: str) -> None:
+    _set_everywhere(estate, fault, "connect", value)
+
+
+def _set_everywhere(estate: Estate, fault: ActiveFault, key: str, value: str) -> None:
+    """Change an attribute of a client's object in every database that has it; an empty value removes it."""
+    for master in estate.masters:
+        if not master.db.exists():
+            continue
+        objects = master.db.edit()
+        for item in objects:
+            if item.name == _client(estate, fault).object_name:
+                if value:
+                    item.set(key, value)
+                else:
+                    item.drop(key)
+        master.db.save(objects)
+
+
+def _busy(estate: Estate, fault: ActiveFault) -> None:
+    _set_everywhere(estate, fault, "Cstate", fault.args.get("state", BUSY))
+
+
+def _idle(estate: Estate, fault: ActiveFault) -> None:
+    _set_everywhere(estate, fault, "Cstate", READY)
+
+
+def _silent(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.add("silent_success")
+
+
+def _honest(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.discard("silent_success")
+
+
+def _niminfo_missing(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    client.files["saved niminfo"] = client.read("/etc/niminfo") or ""
+    client.remove("/etc/niminfo")
+
+
+def _niminfo_back(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    client.write("/etc/niminfo", client.files.pop("saved niminfo", ""))
+
+
+def _moved(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    client.cpuid = "00FA" + client.cpuid[4:]
+
+
+def _moved_back(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    client.cpuid = "00F7" + client.cpuid[4:]
+
+
+BUSY = "Base Operating System installation is being performed"
+_CLIENT = {"client": "its name (required)"}
+register(
+    Fault("client_down", "a client is switched off", _CLIENT),
+    Fault("client_push_off", "a client forbids pushes (nimclient -P)", _CLIENT, on_break=_push_off, on_heal=_push_on),
+    Fault("client_list_missing", "a client's niminfo has no list of masters", _CLIENT, on_break=_list_missing, on_heal=_list_back),
+    Fault("client_niminfo_missing", "a client has no /etc/niminfo", _CLIENT, on_break=_niminfo_missing, on_heal=_niminfo_back),
+    Fault("wrong_cpuid", "a client was moved to another machine: its cpuid is not the recorded one", _CLIENT, on_break=_moved, on_heal=_moved_back),
+    Fault("client_secure", "a client talks nimsh (secure) and has no certificate of the other master", _CLIENT, on_break=_secure, on_heal=_not_secure),
+    Fault("client_silent_success", "a takeover reports SUCCESS for a client and changes nothing there", _CLIENT, on_break=_silent, on_heal=_honest),
+    Fault("cstate_busy", "an operation is in flight on a client", {**_CLIENT, "state": "the Cstate, by default a BOS installation"}, on_break=_busy, on_heal=_idle),
+)

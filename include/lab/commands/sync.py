@@ -1,0 +1,330 @@
+"""nim -o sync: push the local database onto the alternate master, in its thirteen phases (nim.md 4.3)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from include.lab import backup_files
+from include.lab.builder import READY, alternate_object
+from include.lab.call import Call
+from include.lab.commands.backup import add_and_start, check_level, stop_and_delete
+from include.lab.commands.clients import push_client_list
+from include.lab.commands.nim import NimArgs, operation
+from include.lab.commands.replicate import replicate
+from include.lab.errors import NimError, refused_connection, unexpected
+from include.lab.faults import Fault, register
+from include.lab.host import Host
+from include.lab.nimdb import clients_of, find, interface_host, load_database
+from include.lab.odm import NimObject
+from include.lab.predefined import TYPES
+
+BACKUPS = "/export/nim/backups"
+UNDOCUMENTED = "m_sync"
+
+
+class Sync:
+    """
+    One run of sync. `call` prints for the caller; `remote` is the same output with the target as the machine it is about.
+
+    Everything before phase 3 leaves the target as it was; between phase 3 and 6 it has no nimesis; up to phase 7 it may
+    carry the source's niminfo (nim.md 12.17).
+    """
+
+    def __init__(self, call: Call, args: NimArgs) -> None:
+        self.call, self.args = call, args
+        self.estate, self.source = call.estate, call.host
+        self.record = self._target_record()
+        self.target = self._target_host()
+        self.remote = Call(self.estate, self.target, call.argv, env=call.env, fds=call.fds, pid=call.pid)
+        self.objects = [item.copy() for item in load_database(self.source, "nim")]
+        self.replicated = args.attr("replicate", "no").lower() == "yes"
+        self.own_niminfo = self.target.niminfo()
+        self.lost: set[str] = set()
+
+    @property
+    def force(self) -> bool:
+        """Tell whether the target's database may be overwritten."""
+        by_attribute = self.args.attr("force", "no").lower() == "yes"
+        return self.args.force or (by_attribute and self.estate.switches["force_attr_equals_F"] == "yes")
+
+    def _target_record(self) -> NimObject:
+        item = find(self.source, self.args.target)
+        if item.type != "alternate_master":
+            text = f'the "sync" operation is not supported on "{item.name}": it is not an alternate_master'
+            raise NimError(15, UNDOCUMENTED, text)
+        for key, value in self.args.attrs:
+            if key not in {"verbose", "replicate", "reset_clients", "force"}:
+                raise NimError(22, "nim", f'the "{key}" attribute is not valid for the "sync" operation')
+            if key == "verbose" and value not in {"1", "2", "3", "4", "5"}:
+                raise NimError(23, "nim", f'"{value}" is not a valid value for the "verbose" attribute')
+        return item
+
+    def _target_host(self) -> Host:
+        name = interface_host(self.record)
+        host = self.estate.lookup(name, self.source)
+        if host is None:
+            raise NimError(6, UNDOCUMENTED, f"(From_Master) getaddrinfo {name}: host not found\n")
+        if self.estate.between_masters(self.source, host):
+            raise refused_connection(name, UNDOCUMENTED)
+        known = host.niminfo().get("NIM_ALTERNATE_MASTER", "").split()
+        if not set(known) & set(self.source.names):
+            raise NimError(372, UNDOCUMENTED, f"{name} does not list this machine as its alternate master\n")
+        return host
+
+    async def run(self) -> int:
+        """Run all phases; the first that fails ends the operation where it stands."""
+        if self.target.db.exists() and not self.force:
+            text = f'a NIM database already exists on "{self.record.name}"; use the force option to overwrite it'
+            raise NimError(1, UNDOCUMENTED, text)
+        phases: list[Callable[[], Awaitable[None]]] = [
+            self.save_target, self.name_backup, self.stop_target, self.fetch, self.compare_levels, self.restore,
+            self.update_master, self.reset_machines, self.remove_own_record, self.reset_resources,
+            self.replicate_resources, self.check_resources, self.complete,
+        ]  # fmt: skip
+        helpers = [
+            (self.source, self.estate.start_daemon(self.source, f"/usr/lpp/bos.sysmgt/nim/methods/m_sync {self.record.name}"))
+        ]
+        self.estate.journal.write("sync", "sync:start", "start", host=self.source.name, target=self.target.name)
+        try:
+            for number, phase in enumerate(phases, 1):
+                if number == 3:
+                    pid = self.estate.start_daemon(self.target, f"/usr/bin/ksh /usr/sbin/nim_master_recover -s -n {self.record.name}")
+                    helpers.append((self.target, pid))
+                await self._enter(number)
+                await phase()
+        except NimError:
+            self._end("failed")
+            raise
+        except (asyncio.CancelledError, Exception):
+            self._end("interrupted")
+            raise
+        finally:
+            for host, pid in helpers:
+                self.estate.stop_daemon(host, pid)
+            self.target.nfs_mounts.clear()
+            self.source.exports = [line for line in self.source.exports if "_nim_dir" not in line]
+        self._end("complete")
+        return 0
+
+    def _end(self, how: str) -> None:
+        self.estate.journal.write("sync", f"sync:{how}", how, host=self.source.name, target=self.target.name)
+        self.estate.journal.write("sync", "sync:end", how, host=self.source.name, target=self.target.name)
+
+    async def _enter(self, number: int) -> None:
+        """Begin a phase: the event, the pace, and what a test or a fault makes of it."""
+        estate, source = self.estate, self.source
+        estate.journal.write("sync", f"sync:phase={number}", f"phase={number}", host=source.name, target=self.target.name)
+        await estate.journal.point(f"sync:{number}", host=source.name)
+        await asyncio.sleep(estate.pace)
+        await self.alive(number)
+
+    async def alive(self, number: int) -> None:
+        """Fail or hang as the faults in force say; a target that went away fails the phase."""
+        while self.estate.fault("sync_hangs", self.source.name, phase=str(number)):
+            await asyncio.sleep(0.02)
+        if self.estate.fault("sync_fails", self.source.name, phase=str(number)):
+            text = f"the operation failed in phase {number}"
+            raise unexpected(UNDOCUMENTED, "/usr/sbin/nim_master_recover", text)
+        if self.estate.between_masters(self.source, self.target):
+            raise NimError(6, UNDOCUMENTED, f"(From_Master) connection to {self.target.hostname} lost\n")
+
+    # --- the phases ------------------------------------------------------------------------------
+
+    async def save_target(self) -> None:
+        """1: make a tar file of the database that is about to be replaced."""
+        try:
+            self.saved = backup_files.collect(self.target)
+        except FileNotFoundError:
+            self.saved = []
+        on_target = self.estate.switches["backup_lands_on"] == "target"
+        place = self.target if on_target else self.source
+        stamp = time.strftime("%H%M%S%m%d%Y", time.gmtime())
+        self.backup = f"{BACKUPS}/{self.record.name}.{stamp}.backup"
+        await self._say(*(backup_files.added(member) for member in self.saved))
+        try:
+            if self.estate.fault("backup_fs_full", self.target.name):
+                place.fs.require(self.backup, 1 << 62)
+            if self.saved:
+                place.fs.write(self.backup, backup_files.pack(self.saved, int(time.time())), 0o600)
+        except OSError as error:
+            raise unexpected(UNDOCUMENTED, "/usr/bin/tar", f"0511-191 Write failure: {error.strerror}") from error
+
+    async def name_backup(self) -> None:
+        """2: say where that copy lies."""
+        await self.call.line(
+            "The original NIM database was backed up to the",
+            "\tfollowing location prior to this operation:",
+            f'\t"{self.backup}"',
+            "",
+        )
+
+    async def stop_target(self) -> None:
+        """3: stop nimesis on the target, delete its subsystem and every row of its database."""
+        await stop_and_delete(self.remote)
+        objects, attributes = self.target.db.erase()
+        await self.call.line(f"{objects} objects deleted", f"{attributes} objects deleted")
+
+    async def fetch(self) -> None:
+        """4: mount the source's copy over NFS and read its level."""
+        directory = f"/tmp/_nim_dir_{self.call.pid or 17626}"
+        self.source.exports.append(f"{directory} -ro,root={self.target.hostname},access={self.target.hostname}")
+        if self.estate.fault("nfs_blocked", self.source.name) or self.estate.fault("nfs_blocked", self.target.name):
+            text = f"1831-011 access denied for {self.source.hostname}:{directory}\nmount: 1831-008 giving up on:"
+            raise unexpected("c_mount", "/usr/sbin/mount", f"{text}\n{self.source.hostname}:{directory}")
+        self.target.nfs_mounts.append(f"{self.source.hostname}:{directory} {directory}/mnt0")
+        await self.call.line(f"Restoring the NIM database from {directory}/mnt0")
+        await self._say("x ./etc/NIM.level, 8 bytes, 1 tape blocks", "")
+
+    async def compare_levels(self) -> None:
+        """5: compare the level of the target's fileset with that of the database."""
+        backup = (self.source.read("/etc/NIM.level") or "").strip()
+        if not await check_level(self.call, self.target.fileset_level, backup):
+            raise unexpected(UNDOCUMENTED, "/usr/sbin/nim_master_recover", "The level check failed.")
+
+    async def restore(self) -> None:
+        """6: extract the six files, add nimesis and nimd again, start nimesis."""
+        self.target.db.save([item.copy() for item in self.objects])
+        for member in backup_files.collect(self.source):
+            if member.name in {"./etc/NIM.level", "./etc/niminfo"}:
+                backup_files.extract(self.target, member)
+            await self._say(backup_files.extracted(member))
+        if self.estate.switches["niminfo_after_restore"] == "own":
+            self.target.write_niminfo(self.own_niminfo)
+        await add_and_start(self.remote)
+        await self.call.line("Finished restoring the NIM database")
+
+    async def update_master(self) -> None:
+        """7: the target's alternate_master record becomes its own master record; further interfaces are gone."""
+        objects = self.target.db.edit()
+        master = next(item for item in objects if item.type == "master")
+        await self.call.line(f"Updating master definition in database from {self.record.name} definition")
+        for key in [k for k, _ in master.attrs if k.startswith(("if", "cable_type")) and not k.endswith(("f1", "e1"))]:
+            master.drop(key)
+        for key in ("platform", "netboot_kernel", "if1", "cable_type1"):
+            master.set(key, self.record.get(key))
+            await self.call.line(f"  Updated master attribute {key} to {self.record.get(key)}")
+        for item in objects:
+            if item.cls == "networks":
+                self._forget_static_routes(item)
+        self.target.db.save(objects)
+        self.target.write_niminfo(self.own_niminfo)
+        await self.call.line("Finished updating master definition")
+
+    @staticmethod
+    def _forget_static_routes(network: NimObject) -> None:
+        # all interfaces of the old master go before the new one comes, so static routes come out wrong [S7]
+        for key, value in list(network.attrs):
+            if key.startswith("routing") and not value.startswith("default "):
+                network.drop(key)
+
+    async def reset_machines(self) -> None:
+        """8: reset every machine: state ready, nothing allocated."""
+        objects = self.target.db.edit()
+        await self.call.line("Resetting machines")
+        for item in objects:
+            if item.cls == "machines":
+                item.set("Cstate", READY)
+                item.attrs = [(k, v) for k, v in item.attrs if k not in TYPES["resources"] and k != "lock"]
+        self.target.db.save(objects)
+        await self.call.out("".join(f"  Reset {item.name}\n" for item in objects if item.cls == "machines"))
+        await self.call.line("Finished resetting machines")
+
+    async def remove_own_record(self) -> None:
+        """9: the target is no alternate of itself; whether it then knows the source is a switch (nim.md 12.1)."""
+        await self.call.line(f"Removing NIM client {self.record.name}")
+        objects = [item for item in self.target.db.edit() if item.name != self.record.name]
+        if self.estate.switches["peer_record_after_sync"] == "kept":
+            objects.insert(min(4, len(objects)), alternate_object(self.source))
+        self.target.db.save(objects)
+        await self.call.line(f"Finished removing {self.record.name}")
+
+    async def reset_resources(self) -> None:
+        """10: no resource is allocated; without replicate those the source serves are dropped (nim.md 4.3)."""
+        await self.call.line("Resetting NIM resources")
+        objects = self.target.db.edit()
+        for item in objects:
+            if item.cls == "resources":
+                item.set("alloc_count", "0")
+        if not self.replicated:
+            objects = [item for item in objects if not self._served(item)]
+        self.target.db.save(objects)
+        await self.call.line("Finished resetting NIM resources")
+
+    @staticmethod
+    def _served(item: NimObject) -> bool:
+        return item.cls == "resources" and item.get("server") == "master" and item.type not in {"boot", "nim_script"}
+
+    async def replicate_resources(self) -> None:
+        """11: copy what is not yet at its location on the target."""
+        if not self.replicated:
+            return
+        await self.call.line("Replicating NIM resources. Please wait, takes time....")
+        for item in self.objects:
+            if self._served(item) and not await replicate(self, item):
+                self.lost.add(item.name)
+        await self.call.line("Finished Replicating NIM resources")
+
+    async def check_resources(self) -> None:
+        """12: keep what is there, look at the SPOTs."""
+        objects = self.target.db.edit()
+        await self.call.line("Checking NIM resources")
+        for item in [item for item in objects if self._served(item)]:
+            if item.name in self.lost:
+                objects.remove(item)
+                await self.call.line(f"  Removing {item.name}")
+            else:
+                await self.call.line(f"  Keeping {item.name}")
+        self.target.db.save(objects)
+        spots = [item.name for item in objects if item.type == "spot" and self._served(item)]
+        await self.call.line("Finished checking NIM resources", "Checking NIM SPOTs")
+        await self.call.line(*(f"  checking {name}" for name in spots), "Finished checking SPOTs")
+
+    async def complete(self) -> None:
+        """13: optionally rebuild the clients' lists of masters, then the line that means success."""
+        if self.args.attr("reset_clients", "no").lower() == "yes":
+            await self._reset_clients()
+        await self.call.line("nim_master_recover Complete")
+
+    async def _reset_clients(self) -> None:
+        objects = self.source.db.edit()
+        for item in clients_of(objects):
+            done = push_client_list(self.estate, self.source, self.target, item)
+            item.set("sync_required", "no" if done else "yes")
+            if self.estate.switches["reset_clients_output"] == "lines":
+                word = "Reset" if done else "Unable to reset"
+                await self.call.line(f"{word} NIM client {item.name}")
+        self.source.db.save(objects)
+
+    async def _say(self, *lines: str) -> None:
+        """Print what called commands print; which stream they use is not documented (nim.md 12.10)."""
+        text = "".join(f"{line}\n" for line in lines)
+        if self.estate.switches["sync_progress_stream"] == "split":
+            await self.call.err(text)
+        else:
+            await self.call.out(text)
+
+
+@operation("sync")
+async def sync(call: Call, args: NimArgs) -> int:
+    """Synchronise an alternate master from this one."""
+    run = Sync(call, args)
+    try:
+        return await run.run()
+    except NimError as error:
+        if call.estate.switches["sync_error_stream"] == "stderr":
+            raise
+        await call.line(*error.lines())
+        return error.status
+
+
+register(
+    Fault(
+        "sync_fails",
+        "sync ends with an error in a phase, on the host that runs it",
+        {"phase": "1..13 (required)"},
+    ),
+    Fault("sync_hangs", "sync stops making progress in a phase until healed", {"phase": "1..13 (required)"}),
+    Fault("nfs_blocked", "NFS between the masters is blocked (1831-011)", default_host="first"),
+)

@@ -1,0 +1,191 @@
+"""
+The door between a host's tree and the lab: a stub writes its pid into a FIFO and waits for its exit status.
+
+Everything else is read from the waiting process itself: arguments and environment from /proc, stdout and stderr as
+duplicates of its own descriptors. Killing the stub interrupts the simulated operation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import signal
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from include.lab import process
+from include.lab.call import BrokenOutputError, Call
+from include.lab.registry import COMMANDS, Command
+from include.lab.sandbox import pidfd_getfd
+from include.lab.tree import STUB_DIRECTORY
+
+if TYPE_CHECKING:
+    from include.lab.estate import Estate
+    from include.lab.host import Host
+
+DENIED = 126
+LAB_DEFECT = 125
+
+
+class Door:
+    """Serves the stubs of one host."""
+
+    def __init__(self, estate: Estate, host: Host) -> None:
+        self.estate = estate
+        self.host = host
+        self._directory = host.root / STUB_DIRECTORY.lstrip("/")
+        door = self._directory / "door"
+        os.mkfifo(door)
+        door.chmod(0o666)
+        self._fd = os.open(door, os.O_RDWR | os.O_NONBLOCK)
+        self._rest = b""
+        self._tasks: set[asyncio.Task[None]] = set()
+        asyncio.get_running_loop().add_reader(self._fd, self._knock)
+
+    def close(self) -> None:
+        """Stop serving."""
+        asyncio.get_running_loop().remove_reader(self._fd)
+        os.close(self._fd)
+        for task in self._tasks:
+            task.cancel()
+
+    def _knock(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._rest += os.read(self._fd, 65536)
+        *pids, self._rest = self._rest.split(b"\n")
+        for pid in pids:
+            if pid.isdigit():
+                self._tasks.add(task := asyncio.get_running_loop().create_task(self._serve(int(pid))))
+                task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, pid: int) -> None:
+        reply = self._directory / str(pid)
+        try:
+            call, entry = self._open(pid)
+        except OSError:
+            reply.unlink(missing_ok=True)
+            return
+        try:
+            code = await self._run_while_alive(call, entry)
+            if code is not None:
+                fd = os.open(reply, os.O_RDWR | os.O_NONBLOCK)
+                try:
+                    os.write(fd, f"{code}\n".encode())
+                    await process.gone(pid)
+                finally:
+                    os.close(fd)
+        finally:
+            call.close()
+            reply.unlink(missing_ok=True)
+
+    def _open(self, pid: int) -> tuple[Call, Command]:
+        argv = process.read_argv(pid)[1:]
+        name = argv[0].rsplit("/", 1)[1] if argv and "/" in argv[0] else "".join(argv[:1])
+        entry = COMMANDS.get(name)
+        if entry is None or os.readlink(f"/proc/{pid}/root") != str(self.host.root):
+            raise FileNotFoundError(name)
+        raw = Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "surrogateescape")
+        env = dict(item.split("=", 1) for item in raw.split("\0") if "=" in item)
+        uid = process.read_uid(pid)
+        cwd = os.readlink(f"/proc/{pid}/cwd")
+        inside = "/" + os.path.relpath(cwd, self.host.root) if cwd != str(self.host.root) else "/"
+        call = Call(
+            estate=self.estate,
+            host=self.host,
+            argv=[name, *argv[1:]],
+            login="root" if uid == 0 else self.host.login if self.host.login != "root" else "nimadm",
+            uid=uid,
+            pid=pid,
+            cwd=inside,
+            env=env,
+            fds=self._duplicate(pid),
+        )
+        return call, entry
+
+    @staticmethod
+    def _duplicate(pid: int) -> tuple[int, int, int]:
+        pidfd = os.pidfd_open(pid)
+        fds: list[int] = []
+        try:
+            for number in range(3):
+                try:
+                    fds.append(pidfd_getfd(pidfd, number))
+                except OSError:
+                    # older kernels: reopen what the descriptor points to
+                    flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_APPEND
+                    try:
+                        fds.append(os.open(f"/proc/{pid}/fd/{number}", flags))
+                    except OSError:
+                        fds.append(os.open("/dev/null", os.O_RDWR))
+        finally:
+            os.close(pidfd)
+        return fds[0], fds[1], fds[2]
+
+    async def _run_while_alive(self, call: Call, entry: Command) -> int | None:
+        work = asyncio.create_task(run_logged(call, entry))
+        life = asyncio.create_task(process.gone(call.pid))
+        try:
+            await asyncio.wait({work, life}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+                await asyncio.wait({work})
+                return None
+            return work.result()
+        except BrokenOutputError:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(call.pid, signal.SIGPIPE)
+            return 128 + signal.SIGPIPE
+        except Exception:  # noqa: BLE001 - a defect of the lab must not look like an answer of AIX
+            self.estate.journal.write("lab_error", text=traceback.format_exc(), host=self.host.name)
+            with contextlib.suppress(BrokenOutputError, OSError):
+                await call.err(f"lab: internal error in {call.argv[0]}, see the lab's log\n")
+            return LAB_DEFECT
+        finally:
+            life.cancel()
+            work.cancel()
+
+
+async def run_logged(call: Call, entry: Command) -> int:
+    """Run a command, write its beginning and end to the log, and return its exit status cut to 8 bits."""
+    journal = call.estate.journal
+    text = shlex.join(call.argv)
+    changing = entry.changing(call.argv)
+    if entry.logged:
+        call.seq = journal.write(
+            "call",
+            text=text,
+            host=call.host.name,
+            login=call.env.get("SUDO_USER", call.login),
+            argv=call.argv,
+            pid=call.pid,
+            changing=changing,
+            ssh_port=call.env.get("SSH_CLIENT", " ").split(" ")[1],
+        )
+    status: int | None = None
+    ended = "killed"
+    try:
+        await journal.point(f"call:{text}", host=call.host.name)
+        if entry.root_only and call.uid != 0:
+            status = await call.fail(DENIED, f"ksh: {entry.paths[0]}: 0403-006 Execute permission denied.")
+        else:
+            status = await entry.run(call) & 0xFF
+        ended = "exited"
+        await journal.point(f"reply:{text}", host=call.host.name)
+        return status
+    except BrokenOutputError:
+        ended = "broken pipe"
+        raise
+    finally:
+        if entry.logged:
+            journal.write(
+                "call_end",
+                text=text,
+                ref=call.seq,
+                exit=status,
+                ended=ended,
+                host=call.host.name,
+                changing=changing,
+            )
