@@ -83,7 +83,8 @@ def _silence(said: list[str], status: int | None) -> str | None:
     if message is not None:
         return str(message)
     if not any(_NIMINFO.match(line) for line in said):
-        return said[-1] if said else f"it said nothing of its /etc/niminfo (exit status {status})"
+        words = [line for line in said if not _LEVEL.fullmatch(line)]
+        return words[-1] if words else f"it said nothing of its /etc/niminfo (exit status {status})"
     return None
 
 

@@ -15,7 +15,7 @@ NOT_INSTALLED = "0504-132"
 _COLONS = 17
 _UNUSABLE = frozenset("B?O")
 _RECORD = re.compile(
-    r"(?P<package>[^:\s]+):(?P<fileset>[^:\s]+):(?P<level>[^:]*):(?P<state>[^:]{0,2}):[^:]*"
+    r"(?P<package>[^:\s]+):(?P<fileset>[^:\s]+):\s*(?P<level>[A-Za-z]?\d[^:\s]*)\s*:(?P<state>[^:]{0,2}):[^:]*"
     r":(?P<fix_state>[^:]{0,2}):(?P<type>[^:]{0,2}):.*",
     re.DOTALL,
 )
@@ -43,9 +43,9 @@ def parse_lslpp(host: str, text: str, command: str = "lslpp -Lqc") -> dict[str, 
         bos.sysmgt:bos.sysmgt.nim.master:7.2.5.200: : :C:F:Network Install Manager - Master Tools: : : : : : :0:0:/:2015
         bash:bash-4.2-5:4.2-5: : :C:R:The GNU Bourne Again shell (bash) version 4.2: :/bin/rpm -e bash: : : : :0: :(none):Mon Dec 14 22:34:32 2015
 
-    A record has 18 fields; the last one of an RPM is a date with colons. A record that was broken over several
-    lines is put together again. A ``#`` header and ``0504-132`` lines (not installed) are passed over. Applied,
-    committed and locked filesets count; broken, inconsistent and obsolete ones do not.
+    A record has 18 fields; the last one of an RPM is a date with colons. A record that was broken over
+    several lines is put together again. A ``#`` header and ``0504-132`` lines (not installed) are passed over.
+    Applied, committed and locked filesets count; broken, inconsistent and obsolete ones do not.
 
     :raises Unreadable: at a record without its first seven fields, and at a level that is none.
     """  # noqa: E501 - records are quoted as they are printed
@@ -56,8 +56,8 @@ def parse_lslpp(host: str, text: str, command: str = "lslpp -Lqc") -> dict[str, 
             raise Unreadable(
                 host, command, record.number, record.text, "a fileset in 18 fields between colons"
             )
-        fileset, level = parts["fileset"], parts["level"].strip()
-        if not level or (parts["type"].strip() != "R" and not is_fileset_level(level)):
+        fileset, level = parts["fileset"], parts["level"]
+        if parts["type"].strip() != "R" and not is_fileset_level(level):
             raise Unreadable(host, command, record.number, record.text, "a level such as 7.2.5.200")
         if {parts["state"].strip(), parts["fix_state"].strip()} & _UNUSABLE:
             continue

@@ -30,13 +30,17 @@ class Identity:
     def is_named_by(self, text: str) -> bool:
         """Tell whether *text* is one of this master's names, addresses or machine ids.
 
-        A short name fits a fully qualified one. That it fits this master does not mean that it fits no other:
-        ask both masters of a pair, or :func:`masters_named_by`.
+        A short name fits a fully qualified one, and the other way round where this master is not known by a
+        fully qualified name of that first label. That a text fits this master does not mean that it fits no
+        other: ask both masters of a pair, or :func:`masters_named_by`.
         """
         wanted = _plain(text)
-        if wanted in self.addresses or wanted in self.machine_ids:
+        if wanted in self.names or wanted in self.addresses or wanted in self.machine_ids:
             return True
-        return wanted not in _NO_HOST and any(same_host(wanted, name) for name in self.names)
+        label = f"{wanted.partition('.')[0]}."
+        if wanted in _NO_HOST or ("." in wanted and any(name.startswith(label) for name in self.names)):
+            return False
+        return any(same_host(wanted, name) for name in self.names)
 
 
 def identity_of(snapshot: Snapshot, peer: Snapshot | None = None) -> Identity:

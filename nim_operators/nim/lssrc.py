@@ -41,7 +41,7 @@ def parse_lssrc(host: str, text: str, command: str = "lssrc -a") -> tuple[Subsys
 
 
 def _row(words: list[str]) -> SubsystemRow | None:
-    if not _LEAST_WORDS <= len(words) <= _MOST_WORDS or words[-1].isdigit():
+    if not _LEAST_WORDS <= len(words) <= _MOST_WORDS or words[-1][0].isdigit():
         return None
     middle = words[1:-1]
     pid = int(middle.pop()) if middle and middle[-1].isascii() and middle[-1].isdigit() else None
