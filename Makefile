@@ -31,7 +31,7 @@ $(STAMP): constraints.txt pyproject.toml
 	@touch $@
 
 demo: $(STAMP) ## Run one nightly sync against a simulated pair; FAULT=<id> breaks it first
-	$(PY) -m include.demo run $(if $(FAULT),--fault $(FAULT))
+	$(PY) -m include.demo run $(if $(FAULT),--fault "$(FAULT)")
 
 up: $(STAMP) ## Keep lab and Airflow running on loopback; prints address and logins, Ctrl-C ends it
 	$(PY) -m include.demo up

@@ -109,7 +109,7 @@ def _ready(_: Master, target: Master, __: Estate, ___: Sequence[Call]) -> Iterat
 def _peer_record(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
     for master, other in ((target, source), (source, target)):
         peers = [one for one in master.definitions.values() if one.type == "alternate_master"]
-        if [one.interface_host in other.names for one in peers] != [True]:
+        if [one.interface_host == other.host for one in peers] != [True]:
             named = ", ".join(f"{one.name} ({one.interface_host})" for one in peers) or "nobody"
             yield f"{master.name} has as alternate_master {named}, not {other.name}"
 
@@ -119,7 +119,7 @@ def _own_records(source: Master, target: Master, before: Estate, _: Sequence[Cal
         now, then = master.own_record, before.master(master.name).own_record
         if now is None or then is None:
             yield f"{master.name} has no master object of its own"
-        elif now.interface_host not in master.names:
+        elif now.interface_host != master.host:
             yield f"the master object of {master.name} names {now.interface_host}"
         elif lasting(now, frozenset()) != lasting(then, frozenset()):
             yield f"the master object of {master.name} is not what it was before"

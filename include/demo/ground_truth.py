@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from getopt import GetoptError, gnu_getopt
+from pathlib import Path
 from typing import Any
 
 Json = Mapping[str, Any]
+
+BASE = "var/adm/nim_operators"
+"""Where the product keeps its files on a master, below the root of the tree."""
+
+
+def short(host: str) -> str:
+    """Return a host name without its domain; the lab has only one."""
+    return host.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +34,17 @@ class Definition:
 
     @property
     def interface_host(self) -> str:
-        """Return the host name of the first interface, empty if there is none."""
+        """Return the short host name of the first interface, empty if there is none."""
         words = self.value("if1").split()
-        return words[1] if len(words) > 1 else ""
+        return short(words[1]) if len(words) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Master:
-    """One master of the lab: names, database, bytes of its resources, what runs and what is locked."""
+    """One master of the lab: host name, database, bytes of its resources, what runs and what is locked."""
 
     name: str
-    names: frozenset[str]
+    host: str
     definitions: Mapping[str, Definition]
     digests: Mapping[str, str | None]
     active_nimesis: int
@@ -95,23 +104,24 @@ def calls_since(log: Sequence[Json], count: int) -> list[Call]:
     ]
 
 
-def estate(state: Json) -> Estate:
-    """Read both masters out of the lab's state."""
-    source, target = (_master(name, state) for name in state["masters"])
+def estate(state: Json, trees: Mapping[str, Path]) -> Estate:
+    """Read both masters out of the lab's state and, for locks, out of their file trees."""
+    source, target = (_master(name, value, trees[name]) for name, value in state["masters"].items())
     return Estate((source, target))
 
 
-def _master(name: str, state: Json) -> Master:
-    host = state["hosts"][name]
-    definitions = [
-        Definition(one["name"], one["class"], one["type"], tuple((key, value) for key, value in one["attrs"]))
-        for one in host["objects"]
-    ]
+def _master(name: str, value: Json, tree: Path) -> Master:
+    definitions = {
+        key: Definition(key, one["class"], one["type"], tuple((word, text) for word, text in one["attrs"]))
+        for key, one in value["objects"].items()
+    }
     return Master(
         name=name,
-        names=frozenset(host["names"]),
-        definitions={one.name: one for one in definitions},
-        digests=host["digests"],
-        active_nimesis=sum(row["name"] == "nimesis" and row["pid"] is not None for row in host["subsystems"]),
-        locks=tuple(host["locks"]),
+        host=short(value["hostname"]),
+        definitions=definitions,
+        digests={key: one["digest"] for key, one in value["resources"].items()},
+        active_nimesis=sum(
+            row["name"] == "nimesis" and row["status"] == "active" for row in value["subsystems"]
+        ),
+        locks=tuple(f"/{place.relative_to(tree)}" for place in sorted((tree / BASE).glob("lock*"))),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -50,6 +51,10 @@ class Lab:
         found: dict[str, Any] = json.loads(self.command("state"))
         return found
 
+    def trees(self) -> dict[str, Path]:
+        """Return the root directory of each host's files."""
+        return {place.name: place / "root" for place in (self.directory / "hosts").iterdir()}
+
     def log(self) -> list[dict[str, Any]]:
         """Return every command line the lab received, with its outcome, in order."""
         return [json.loads(line) for line in self.command("log", "--json").splitlines() if line]
@@ -60,8 +65,8 @@ class Lab:
         return found
 
     def break_(self, fault: str) -> None:
-        """Switch a fault on."""
-        self.command("break", fault)
+        """Switch a fault on; *fault* is its id, and arguments as the lab's command line takes them."""
+        self.command("break", *shlex.split(fault))
 
     def command(self, *words: str) -> str:
         """Run one command of the lab and return what it printed.

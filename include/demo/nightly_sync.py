@@ -27,7 +27,7 @@ def run_nightly_sync(directory: Path, pair: str, fault: str | None, report: Repo
     with stage(directory) as running:
         report.say(f"Both are up after {time.monotonic() - began:.0f} s: {running.airflow.settings.base_url}")
         if fault:
-            meaning = running.lab.faults().get(fault, "")
+            meaning = running.lab.faults().get(fault.split()[0], "")
             running.lab.break_(fault)
             report.say(f"Fault {fault} is on{': ' if meaning else ''}{meaning}")
         result = _run(running, f"nim_nightly_sync__{pair}", fault, report)
@@ -40,7 +40,7 @@ def _run(running: Stage, dag_id: str, fault: str | None, report: Report) -> Exit
     airflow.wait_for_dag(dag_id)
     api = airflow.api_as(OPERATOR)
     api.log_in()
-    before, log_before = estate(lab.state()), len(lab.log())
+    before, log_before = estate(lab.state(), lab.trees()), len(lab.log())
     api.set_paused(dag_id, paused=False)
     run_id = api.trigger(dag_id)
     state = _watch(airflow, api, dag_id, run_id, report)
@@ -48,7 +48,7 @@ def _run(running: Stage, dag_id: str, fault: str | None, report: Report) -> Exit
     tasks = api.task_instances(dag_id, run_id)
     verdict = verdict_of(api, dag_id, run_id)
     calls = calls_since(lab.log(), log_before)
-    findings = check_nightly_sync(before, estate(lab.state()), calls)
+    findings = check_nightly_sync(before, estate(lab.state(), lab.trees()), calls)
 
     report.steps(dag_id, run_id, tasks)
     report.failures(api, dag_id, run_id, tasks)

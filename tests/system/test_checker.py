@@ -35,7 +35,7 @@ SPOT = definition(
 def nima(**changes: object) -> Master:
     master = Master(
         name="nima",
-        names=frozenset({"nima", "nima.example.com"}),
+        host="nima",
         definitions=by_name(
             definition("master", "machines", "master", if1="net nima.example.com 0", platform="chrp"),
             definition("nimb", "machines", "alternate_master", if1="net nimb 0"),
@@ -52,7 +52,7 @@ def nima(**changes: object) -> Master:
 def nimb(**changes: object) -> Master:
     master = Master(
         name="nimb",
-        names=frozenset({"nimb", "nimb.example.com"}),
+        host="nimb",
         definitions=by_name(
             definition("master", "machines", "master", if1="net nimb 0", platform="chrp"),
             definition("nima", "machines", "alternate_master", if1="net nima.example.com 0"),
@@ -130,7 +130,7 @@ def test_a_true_copy_passes_although_states_and_allocations_were_reset():
                 )
             ),
             "each master object is its own and as before",
-            "the master object of nimb names nima.example.com",
+            "the master object of nimb names nima",
         ),
         (nimb(active_nimesis=2), "exactly one nimesis is active on each master", "2 on nimb"),
         (nimb(locks=("/var/adm/x/lock",)), "no lock is left", "/var/adm/x/lock on nimb"),
