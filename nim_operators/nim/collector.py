@@ -19,7 +19,7 @@ from nim_operators.nim.niminfo import Niminfo, parse_niminfo
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.records import parse_own_records
 from nim_operators.nim.running import parse_crontabs, parse_ps
-from nim_operators.nim.snapshot import NameAnswer, Place, Section, Snapshot, SubsystemRow
+from nim_operators.nim.snapshot import ClientAnswer, NameAnswer, Place, Section, Snapshot, SubsystemRow
 
 BASE = "/var/adm/nim_operators"
 """This product's directory on a master."""
@@ -98,8 +98,6 @@ def build_snapshot(master: str, sections: Mapping[str, Section], base: str = BAS
     reader = _Reader(master, sections)
     identity = reader.identity()
     file_systems = parse_df(master, reader.good("df", tolerated=_has_rows).stdout)
-    objects = reader.objects()
-    clients = sections.get("clients")
     return Snapshot(
         master=master,
         clock=identity["clock"],
@@ -110,18 +108,14 @@ def build_snapshot(master: str, sections: Mapping[str, Section], base: str = BAS
         level=Level.parse(master, reader.good("oslevel").stdout),
         filesets=reader.filesets(),
         subsystems=reader.subsystems(),
-        objects=objects,
+        objects=reader.objects(),
         file_systems=file_systems,
         places=reader.places(),
         names=reader.names(),
         nfs_of_peer=reader.nfs_of_peer(),
         processes=parse_ps(master, reader.good("ps").stdout, base),
         cron=parse_crontabs(reader.good("crontabs").stdout),
-        clients=()
-        if clients is None
-        else parse_client_answers(
-            master, master, clients.stdout, [name for name, found in objects.items() if found.is_client]
-        ),
+        clients=reader.clients(),
         own=parse_own_records(master, reader.good("own_records").stdout, identity["uid"]),
         raw=dict(sections),
     )
@@ -253,6 +247,11 @@ class _Reader:
         answers = [text for _, _, text in self._groups(self.any("nfs_of_peer"), _ASKED)]
         asked = [text for text in answers if not _NOT_INSTALLED_COMMAND.search(text)]
         return any(_NFS.search(text) for text in asked) if asked else None
+
+    def clients(self) -> tuple[ClientAnswer, ...]:
+        """Return what clients said, nothing where none was to be asked. A limit only leaves some unasked."""
+        section = self._sections.get("clients")
+        return () if section is None else parse_client_answers(self._host, self._host, section.stdout)
 
     def _groups(self, section: Section, head: re.Pattern[str]) -> list[tuple[int, re.Match[str], str]]:
         """Return the line number, match and following text of each head line of a section."""

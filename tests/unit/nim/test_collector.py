@@ -69,7 +69,7 @@ def observed(**changes: Section) -> dict[str, Section]:
         "ps": (VECTORS / "ps.txt").read_text(),
         "crontabs": "/var/spool/cron/crontabs/root: 0 2 * * * /usr/sbin/nim -Fo sync nimb\n",
         "own_records": (VECTORS / "own_records.txt").read_text(),
-        "clients": "lpar1 export NIM_MASTER_HOSTNAME=nima\nlpar1 @ 0\n",
+        "clients": "lpar1 export NIM_MASTER_HOSTNAME=nima\nlpar1 @ 0\nvios1 @ 137\n",
     }
     sections = {name: Section(name, 0, text) for name, text in stdout.items()}
     sections["lssrc_nimd"] = Section("lssrc_nimd", 1, "", NOT_ON_FILE)
@@ -144,11 +144,17 @@ def test_nfs_of_the_peer_answered_or_did_not_or_could_not_be_asked(printed, answ
     assert build(**failed("nfs_of_peer", 1, stdout=printed)).nfs_of_peer is answered
 
 
-def test_every_client_has_an_answer_or_a_silence():
+def test_every_client_that_was_asked_has_an_answer_or_a_silence():
     answers = {answer.client: answer for answer in build().clients}
     assert list(answers) == ["lpar1", "vios1"]
     assert answers["lpar1"].niminfo.master_hostname == "nima"
-    assert answers["vios1"].silence == "it was not asked before the time for asking was over"
+    assert answers["vios1"].silence == "no answer within its limit"
+
+
+def test_clients_that_the_limit_of_all_left_unasked_hide_no_answer():
+    cut = Section("clients", 137, "lpar1 export NIM_MASTER_HOSTNAME=nima\nlpar1 @ 0\nvios1 export NIM_NA")
+    answer = build(clients=cut).clients
+    assert [found.client for found in answer if found.niminfo] == ["lpar1"]
 
 
 def test_clients_that_were_not_to_be_asked_have_neither():
