@@ -41,6 +41,7 @@ class Door:
         os.mkfifo(door)
         door.chmod(0o666)
         self._fd = os.open(door, os.O_RDWR | os.O_NONBLOCK)
+        self._inode = os.fstat(self._fd).st_ino
         self._rest = b""
         self._tasks: set[asyncio.Task[None]] = set()
         asyncio.get_running_loop().add_reader(self._fd, self._knock)
@@ -64,7 +65,7 @@ class Door:
     async def _serve(self, pid: int) -> None:
         reply = self._directory / str(pid)
         try:
-            call, entry = self._open(pid)
+            call, entry = await self._open(pid)
         except OSError:
             reply.unlink(missing_ok=True)
             return
@@ -81,7 +82,7 @@ class Door:
             call.close()
             reply.unlink(missing_ok=True)
 
-    def _open(self, pid: int) -> tuple[Call, Command]:
+    async def _open(self, pid: int) -> tuple[Call, Command]:
         argv = process.read_argv(pid)[1:]
         name = argv[0].rsplit("/", 1)[1] if argv and "/" in argv[0] else "".join(argv[:1])
         entry = COMMANDS.get(name)
@@ -101,9 +102,20 @@ class Door:
             pid=pid,
             cwd=inside,
             env=env,
-            fds=self._duplicate(pid),
+            fds=await self._descriptors(pid),
         )
         return call, entry
+
+    async def _descriptors(self, pid: int) -> tuple[int, int, int]:
+        """Return the caller's stdin, stdout and stderr, once the shell has put its stdout back in place."""
+        while True:
+            fds = self._duplicate(pid)
+            # a shell carries out `echo >door` by pointing its own stdout at the door for that moment
+            if os.fstat(fds[1]).st_ino != self._inode:
+                return fds
+            for fd in fds:
+                os.close(fd)
+            await asyncio.sleep(0.0005)
 
     @staticmethod
     def _duplicate(pid: int) -> tuple[int, int, int]:

@@ -137,6 +137,9 @@ class Session:
             return
         closed.cancel()
         feeding.cancel()
+        for output in outputs:
+            if output.exception() is not None:
+                raise RuntimeError("an output of a session was lost") from output.exception()
         await self._report(ended.result())
 
     async def _ended(self, child: process.Child) -> int:
