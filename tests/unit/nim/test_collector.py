@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nim_operators.nim.collector import build_snapshot, parse_sections
@@ -290,6 +290,7 @@ SECTIONS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(SECTIONS, st.text().filter(lambda noise: NONCE not in noise))
 def test_whatever_commands_print_is_given_back_unchanged(sections, noise):
     text = noise + "".join(frame(section) for section in sections) + f"{noise}\n{NONCE} complete\n"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nim_operators.nim.errors import Unreadable
@@ -62,6 +62,7 @@ def test_a_second_line_is_unreadable_and_named():
     assert (error.value.line_number, error.value.line) == (2, "oslevel: something went wrong")
 
 
+@settings(deadline=None)
 @given(st.tuples(*(st.integers(0, top) for top in (9999, 99, 98, 9999))))
 def test_a_printed_level_reads_back_as_itself(parts):
     assert level(str(Level(*parts))) == Level(*parts)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nim_operators.nim.errors import Unreadable
@@ -185,6 +185,7 @@ OBJECT = st.builds(NimObject, WORD, WORD, WORD, st.lists(st.tuples(KEY, VALUE), 
 INDENT = st.from_regex(r"[ \t]{1,8}", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(OBJECT, INDENT, st.booleans()), unique_by=lambda drawn: drawn[0].name), st.booleans()
 )

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nim_operators.nim.errors import Unreadable
@@ -83,6 +83,7 @@ ROWS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(ROWS))
 def test_rows_in_the_fixed_columns_read_back_as_themselves(rows):
     text = HEADER + "".join(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nim_operators.nim.errors import Unreadable
@@ -105,6 +105,7 @@ VALUES = st.text(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, VALUES, min_size=1), st.sampled_from(["export ", "  export\t", ""]))
 def test_whatever_stands_between_single_quotes_is_kept(variables, export):
     text = "\n".join(f"{export}{name}='{value}'" for name, value in variables.items())

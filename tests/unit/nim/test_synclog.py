@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nim_operators.nim.synclog import PHASES, AutomaticBackup, decode_stamp, parse_sync_log
@@ -77,6 +77,7 @@ def test_unknown_lines_and_another_order_lose_nothing():
     assert set(log.replicated) == {"lpar1_sysb", "lpar1_spot", "lpar1_im"}
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(COMPLETE)))
 def test_a_cut_anywhere_never_invents_anything(at):
     log = parse_sync_log(COMPLETE[:at])
@@ -85,6 +86,7 @@ def test_a_cut_anywhere_never_invents_anything(at):
     assert log.completed == (at >= len(COMPLETE) - 1)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_nothing_is_refused(text):
     assert parse_sync_log(text).completed in {True, False}
