@@ -141,9 +141,14 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
         async with connect(request.master, run.endpoint(request.master)) as host:
             if request.changes:
                 await claim(host, run.holder)
-            run.record("command", {"host": request.master, "line": request.line, "changes": request.changes})
             name = f"{request.kind}.{_short(run.holder.run)}.{secrets.token_hex(3)}"
-            job = await remote_job.start(host, request.slot, name, request.kind, request.command, run.holder)
+            sent = {"host": request.master, "line": request.line, "changes": request.changes}
+            try:
+                job = await remote_job.start(host, request.slot, name, request.kind, request.command, run.holder)
+            except OutcomeUnknown as error:
+                run.record("command", {**sent, "outcome": {"unknown": str(error)}})
+                raise
+            run.record("command", sent)
         started.append((job, request))
     return started
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from nim_operators.nim.collector import parse_clients, parse_sections
+from nim_operators.nim.clients import parse_client_answers
+from nim_operators.nim.collector import parse_sections
 from nim_operators.nim.outcome import Exited
-from nim_operators.nim.snapshot import ClientAnswer, Observation, Section, Snapshot
+from nim_operators.nim.snapshot import ClientAnswer, Observation, Section, Snapshot, Unreachable
 from nim_operators.remote.collect import DEADLINE_SECONDS, Questions, observe_over
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent
 from nim_operators.remote.script import build
 from nim_operators.remote.transport import Host, connect
-from nim_operators.nim.snapshot import Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +120,4 @@ async def _ask(host: Host, clients: tuple[str, ...], asking: Asking) -> tuple[tu
         silent = tuple(ClientAnswer(name, host.name, silence=str(ended.outcome)) for name in clients)
         return silent, Section("clients", 1, "", str(ended.outcome))
     section = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))["clients"]
-    return parse_clients(host.name, section), section
+    return parse_client_answers(host.name, host.name, section.stdout, clients), section
