@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from nim_operators.nim.checks import (
     activity,
     clients,
@@ -32,6 +34,9 @@ CHECKS: tuple[Check, ...] = (
 )
 """In the order in which a person would look: hosts first, then what is on them."""
 
+NOT_JUDGED = "checks.not-judged"
+"""Id of the note that lists the checks which had nothing to look at."""
+
 _ORDER = tuple(Severity)
 
 
@@ -46,7 +51,19 @@ def run_checks(view: PairView, runbook: Runbook, run: str = "") -> tuple[Finding
 def findings_of(facts: Facts, runbook: Runbook) -> tuple[Finding, ...]:
     """Run every check on facts that were worked out already; see :func:`run_checks`."""
     found = [finding for check in CHECKS for finding in check.findings(facts, runbook)]
+    found += _not_judged(facts, runbook)
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
+
+
+def _not_judged(facts: Facts, runbook: Runbook) -> Iterator[Finding]:
+    """Say once for each unobserved master that the silence of the checks means nothing there."""
+    ran = tuple(
+        check.id for check in CHECKS if runbook in check.severities and check is not masters.reachable
+    )
+    for lost in facts.unobserved:
+        saw = f"No check could look at {lost.master}, so nothing is known to be well there."
+        remedy = f"Make {lost.master} reachable and run again."
+        yield Finding(NOT_JUDGED, Severity.NOTES, lost.master, saw, remedy, ran)
 
 
 def to_markdown() -> str:

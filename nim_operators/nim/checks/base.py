@@ -1,7 +1,7 @@
 """What a check is: data with a small function that looks at facts and says what it saw.
 
 A check only speaks of what is wrong or worth knowing. Where it lacks the data to judge it says so; silence
-means that it looked and all was well.
+means that it looked and all was well. That a master was not observed at all is said once for every check.
 """
 
 from __future__ import annotations
@@ -38,29 +38,19 @@ LookAtBoth = Callable[[Facts, Snapshot, Snapshot], Iterable[Saw]]
 class Check:
     """One check. ``severities`` says what its findings do to each runbook; one it does not name skips it.
 
-    ``guards_against`` is the sentence of the documentation; ``needs_masters`` tells that an unobserved master
-    leaves it without an answer.
+    ``guards_against`` is what the documentation says of it.
     """
 
     id: str
     guards_against: str
     severities: Mapping[Runbook, Severity]
     look: Look
-    needs_masters: bool
 
     def findings(self, facts: Facts, runbook: Runbook) -> Iterable[Finding]:
-        """Return what the check saw, and a note for each master it could not look at."""
+        """Return what the check saw, with the severity that *runbook* gives it."""
         severity = self.severities.get(runbook)
         if severity is None:
             return
-        for lost in facts.unobserved if self.needs_masters else ():
-            yield Finding(
-                self.id,
-                Severity.NOTES,
-                lost.master,
-                f"This check could not judge, because {lost.master} was not observed.",
-                f"Make {lost.master} reachable and run again.",
-            )
         for saw in self.look(facts):
             yield Finding(self.id, severity, saw.subject, saw.saw, saw.remedy, saw.evidence)
 
@@ -70,7 +60,7 @@ def check_pair(
 ) -> Callable[[Look], Check]:
     """Make a check of a function that looks at the facts as a whole, whichever masters were observed."""
     severities = _severities(nightly, setup)
-    return lambda look: Check(name, guards_against, severities, look, needs_masters=False)
+    return lambda look: Check(name, guards_against, severities, look)
 
 
 def check_each_master(
@@ -83,7 +73,7 @@ def check_each_master(
         def look(facts: Facts) -> Iterable[Saw]:
             return chain.from_iterable(look_at_one(facts, own) for own in facts.observed)
 
-        return Check(name, guards_against, severities, look, needs_masters=True)
+        return Check(name, guards_against, severities, look)
 
     return make
 
@@ -100,7 +90,7 @@ def check_both_masters(
                 return ()
             return look_at_both(facts, facts.source, facts.target)
 
-        return Check(name, guards_against, severities, look, needs_masters=True)
+        return Check(name, guards_against, severities, look)
 
     return make
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nim_operators.nim.checks.base import Saw, check_both_masters, check_each_master, check_pair
+from nim_operators.nim.checks.base import Saw, check_both_masters, check_each_master
 from nim_operators.nim.diagnosis import is_one_host
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.findings import Severity
@@ -27,33 +27,33 @@ def two_hosts(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw
         yield Saw(subject, "Both are the same host.", remedy, evidence)
 
 
-@check_pair(
+@check_each_master(
     "pairing.source-record",
     "a sync without a target: it is sent to the source's alternate_master object (nim.md 4.3)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
 )
-def source_record(facts: Facts) -> Iterable[Saw]:
+def source_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want exactly one object for the target in the source's database."""
-    if facts.source is not None:
+    if own is facts.source:
         remedy = f"Run niminit with is_alternate=yes and this master on {facts.view.target}."
-        yield from _record(facts, facts.source, remedy)
+        yield from _record(facts, own, remedy)
 
 
-@check_pair(
+@check_each_master(
     "pairing.target-record",
     "a standby that cannot take over, because it does not know whom from (nim.md 12.1)",
     nightly=Severity.WARNS,
     setup=Severity.BLOCKS,
 )
-def target_record(facts: Facts) -> Iterable[Saw]:
+def target_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want exactly one object for the source in the target's database.
 
     A warning at night: a sync may drop it, and the run defines it again and reads it back (design section 6).
     """
-    if facts.target is not None:
+    if own is facts.target:
         remedy = f"The nightly sync defines it afterwards; else run niminit on {facts.view.source}."
-        yield from _record(facts, facts.target, remedy)
+        yield from _record(facts, own, remedy)
 
 
 def _record(facts: Facts, own: Snapshot, remedy: str) -> Iterable[Saw]:

@@ -96,7 +96,7 @@ def nfs_known(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     setup=Severity.WARNS,
 )
 def cron(facts: Facts, own: Snapshot) -> Iterable[Saw]:
-    """Want no crontab line about a sync or takeover, but for those a person accepted (with or without path)."""
+    """Want no crontab line about a sync or takeover, but for those a person has accepted."""
     accepted = facts.view.policy.ignored_cron
     found = tuple(
         line for line in own.cron if line not in accepted and line.partition(": ")[2] not in accepted
