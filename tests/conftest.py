@@ -1,4 +1,4 @@
-"""Give the test session an Airflow of its own.
+"""Give the test session an Airflow of its own, and a seed it prints.
 
 Airflow reads its home from the environment when it is first imported, and writes there. This module is
 loaded before any test module, so no test ever reads or changes the Airflow of the person who runs it.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -25,4 +26,10 @@ def _isolate_airflow() -> None:
     os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 
 
+def pytest_report_header() -> str:
+    """Name the seed by which the demo's test picks its faults."""
+    return f"faults of the demo: DEMO_FAULT_SEED={os.environ['DEMO_FAULT_SEED']}"
+
+
 _isolate_airflow()
+os.environ.setdefault("DEMO_FAULT_SEED", str(secrets.randbelow(1_000_000)))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from include.demo.ground_truth import Call, Definition, Estate, Master
 from include.demo.judgement import Finding
@@ -28,7 +29,24 @@ STATES = frozenset({
 })  # fmt: skip
 """Attributes that say what happens to an object, not what it is."""
 
-Rule = Callable[[Master, Master, Estate, Sequence[Call]], Iterator[str]]
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What a rule looks at: both masters after the run, everything before it, and the commands in between."""
+
+    source: Master
+    target: Master
+    before: Estate
+    after: Estate
+    calls: Sequence[Call]
+
+    @property
+    def masters(self) -> tuple[Master, Master]:
+        """Return both, source first."""
+        return self.source, self.target
+
+
+Rule = Callable[[Night], Iterator[str]]
 
 
 def check_nightly_sync(before: Estate, after: Estate, calls: Sequence[Call]) -> list[Finding]:
@@ -39,7 +57,8 @@ def check_nightly_sync(before: Estate, after: Estate, calls: Sequence[Call]) -> 
     :param calls: every NIM command the lab received in between.
     """
     source, target = after.masters
-    return [_finding(claim, rule(source, target, before, calls)) for claim, rule in RULES.items()]
+    night = Night(source, target, before, after, calls)
+    return [_finding(claim, rule(night)) for claim, rule in RULES.items()]
 
 
 def _finding(claim: str, faults: Iterator[str]) -> Finding:
@@ -66,13 +85,13 @@ def _lasting_all(master: Master) -> dict[str, Counter[tuple[str, str]]]:
     return {name: lasting(one, frozenset()) for name, one in _common(master).items()}
 
 
-def _definitions(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
-    ours, theirs = _common(source), _common(target)
+def _definitions(night: Night) -> Iterator[str]:
+    ours, theirs = _common(night.source), _common(night.target)
     types = frozenset(one.type for one in ours.values() if one.object_class == "resources")
     for name, one in ours.items():
         twin = theirs.get(name)
         if twin is None:
-            yield f"{name} is missing on {target.name}"
+            yield f"{name} is missing on {night.target.name}"
         elif (one.object_class, one.type) != (twin.object_class, twin.type):
             yield f"{name} is {one.object_class}/{one.type} and {twin.object_class}/{twin.type}"
         elif lasting(one, types) != lasting(twin, types):
@@ -82,41 +101,41 @@ def _definitions(source: Master, target: Master, _: Estate, __: Sequence[Call]) 
             yield f"{name} differs in {', '.join(sorted({key for key, _ in differing}))}"
 
 
-def _nothing_else(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
-    for name in sorted(_common(target).keys() - _common(source).keys()):
-        yield f"{name} is on {target.name} only"
+def _nothing_else(night: Night) -> Iterator[str]:
+    for name in sorted(_common(night.target).keys() - _common(night.source).keys()):
+        yield f"{name} is on {night.target.name} only"
 
 
-def _bytes(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
-    for name, one in _common(source).items():
+def _bytes(night: Night) -> Iterator[str]:
+    for name, one in _common(night.source).items():
         if one.object_class != "resources" or name in PER_MASTER:
             continue
-        original, copy = source.digests.get(name), target.digests.get(name)
+        original, copy = night.source.digests.get(name), night.target.digests.get(name)
         if original is None:
-            yield f"{name} has no content on {source.name}"
+            yield f"{name} has no content on {night.source.name}"
         elif copy is None:
-            yield f"{name} has no content on {target.name}"
+            yield f"{name} has no content on {night.target.name}"
         elif original != copy:
-            yield f"{name} has other content on {target.name}"
+            yield f"{name} has other content on {night.target.name}"
 
 
-def _ready(_: Master, target: Master, __: Estate, ___: Sequence[Call]) -> Iterator[str]:
-    for name, one in _common(target).items():
+def _ready(night: Night) -> Iterator[str]:
+    for name, one in _common(night.target).items():
         if one.object_class == "resources" and one.value("Rstate") != "ready for use":
             yield f"{name} is {one.value('Rstate') or 'in no state'!r}"
 
 
-def _peer_record(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
-    for master, other in ((target, source), (source, target)):
+def _peer_record(night: Night) -> Iterator[str]:
+    for master, other in ((night.target, night.source), (night.source, night.target)):
         peers = [one for one in master.definitions.values() if one.type == "alternate_master"]
         if [one.interface_host == other.host for one in peers] != [True]:
             named = ", ".join(f"{one.name} ({one.interface_host})" for one in peers) or "nobody"
             yield f"{master.name} has as alternate_master {named}, not {other.name}"
 
 
-def _own_records(source: Master, target: Master, before: Estate, _: Sequence[Call]) -> Iterator[str]:
-    for master in (source, target):
-        now, then = master.own_record, before.master(master.name).own_record
+def _own_records(night: Night) -> Iterator[str]:
+    for master in night.masters:
+        now, then = master.own_record, night.before.master(master.name).own_record
         if now is None or then is None:
             yield f"{master.name} has no master object of its own"
         elif now.interface_host != master.host:
@@ -125,28 +144,44 @@ def _own_records(source: Master, target: Master, before: Estate, _: Sequence[Cal
             yield f"the master object of {master.name} is not what it was before"
 
 
-def _source_untouched(source: Master, _: Master, before: Estate, __: Sequence[Call]) -> Iterator[str]:
-    then = before.master(source.name)
-    if _lasting_all(source) != _lasting_all(then):
-        yield f"definitions on {source.name} changed"
-    if source.digests != then.digests:
-        yield f"resources on {source.name} changed"
+def _niminfo(night: Night) -> Iterator[str]:
+    for master in night.masters:
+        then = night.before.master(master.name).niminfo
+        keys = sorted(
+            key for key in master.niminfo.keys() | then.keys() if master.niminfo.get(key) != then.get(key)
+        )
+        if keys:
+            yield f"{', '.join(keys)} on {master.name}"
 
 
-def _one_sync(source: Master, _: Master, __: Estate, calls: Sequence[Call]) -> Iterator[str]:
-    syncs = [call for call in calls if call.operation == "sync"]
-    if [(call.host, call.exit) for call in syncs] != [(source.name, 0)]:
+def _clients_untouched(night: Night) -> Iterator[str]:
+    for name, niminfo in night.before.clients.items():
+        if night.after.clients.get(name) != niminfo:
+            yield f"{name} has another niminfo"
+
+
+def _source_untouched(night: Night) -> Iterator[str]:
+    then = night.before.master(night.source.name)
+    if _lasting_all(night.source) != _lasting_all(then):
+        yield f"definitions on {night.source.name} changed"
+    if night.source.digests != then.digests:
+        yield f"resources on {night.source.name} changed"
+
+
+def _one_sync(night: Night) -> Iterator[str]:
+    syncs = [call for call in night.calls if call.operation == "sync"]
+    if [(call.host, call.exit) for call in syncs] != [(night.source.name, 0)]:
         yield "; ".join(f"{call.text!r} on {call.host} ended {call.exit}" for call in syncs) or "none"
 
 
-def _daemons(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
-    for master in (source, target):
+def _daemons(night: Night) -> Iterator[str]:
+    for master in night.masters:
         if master.active_nimesis != 1:
             yield f"{master.active_nimesis} on {master.name}"
 
 
-def _no_lock(source: Master, target: Master, _: Estate, __: Sequence[Call]) -> Iterator[str]:
-    for master in (source, target):
+def _no_lock(night: Night) -> Iterator[str]:
+    for master in night.masters:
         yield from (f"{lock} on {master.name}" for lock in master.locks)
         yield from (
             f"object {one.name} on {master.name}" for one in master.definitions.values() if one.value("lock")
@@ -160,7 +195,9 @@ RULES: Mapping[str, Rule] = {
     "every resource on the target is ready for use": _ready,
     "each master has the other as its only alternate_master": _peer_record,
     "each master object is its own and as before": _own_records,
+    "/etc/niminfo of each master is as before": _niminfo,
     "the source is as it was": _source_untouched,
+    "no client was touched": _clients_untouched,
     "exactly one nim -o sync ran, on the source, and ended well": _one_sync,
     "exactly one nimesis is active on each master": _daemons,
     "no lock is left": _no_lock,

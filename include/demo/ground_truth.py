@@ -47,6 +47,7 @@ class Master:
     host: str
     definitions: Mapping[str, Definition]
     digests: Mapping[str, str | None]
+    niminfo: Mapping[str, str]
     active_nimesis: int
     locks: tuple[str, ...]
 
@@ -58,9 +59,10 @@ class Master:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """Both masters at one moment, the source of the nightly sync first."""
+    """Both masters at one moment, the source of the nightly sync first, and each client's own niminfo."""
 
     masters: tuple[Master, Master]
+    clients: Mapping[str, Mapping[str, str]]
 
     def master(self, name: str) -> Master:
         """Return a master by name."""
@@ -89,8 +91,8 @@ class Call:
         return next((value for letter, value in options if letter == "-o"), "")
 
 
-def calls_since(log: Sequence[Json], count: int) -> list[Call]:
-    """Return the NIM commands among the records of the lab's log after the first *count*."""
+def calls(log: Sequence[Json]) -> list[Call]:
+    """Return the NIM commands among the records of the lab's log."""
     return [
         Call(
             host=record["host"],
@@ -99,7 +101,7 @@ def calls_since(log: Sequence[Json], count: int) -> list[Call]:
             is_changing=record["changing"],
             exit=record.get("exit"),
         )
-        for record in log[count:]
+        for record in log
         if record["event"] == "call"
     ]
 
@@ -107,7 +109,8 @@ def calls_since(log: Sequence[Json], count: int) -> list[Call]:
 def estate(state: Json, trees: Mapping[str, Path]) -> Estate:
     """Read both masters out of the lab's state and, for locks, out of their file trees."""
     source, target = (_master(name, value, trees[name]) for name, value in state["masters"].items())
-    return Estate((source, target))
+    clients = {name: value["niminfo"] for name, value in state["clients"].items()}
+    return Estate((source, target), clients)
 
 
 def _master(name: str, value: Json, tree: Path) -> Master:
@@ -120,6 +123,7 @@ def _master(name: str, value: Json, tree: Path) -> Master:
         host=short(value["hostname"]),
         definitions=definitions,
         digests={key: one["digest"] for key, one in value["resources"].items()},
+        niminfo=value["niminfo"],
         active_nimesis=sum(
             row["name"] == "nimesis" and row["status"] == "active" for row in value["subsystems"]
         ),

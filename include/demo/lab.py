@@ -55,14 +55,13 @@ class Lab:
         """Return the root directory of each host's files."""
         return {place.name: place / "root" for place in (self.directory / "hosts").iterdir()}
 
-    def log(self) -> list[dict[str, Any]]:
-        """Return every command line the lab received, with its outcome, in order."""
-        return [json.loads(line) for line in self.command("log", "--json").splitlines() if line]
+    def log(self, after: int) -> list[dict[str, Any]]:
+        """Return what the lab recorded after number *after*: commands received, NIM commands run, faults."""
+        return [json.loads(line) for line in self.command("log", "--after", str(after)).splitlines()]
 
     def faults(self) -> dict[str, str]:
         """Return what each fault id stands for."""
-        found: dict[str, str] = json.loads(self.command("faults", "--json"))
-        return found
+        return {fault["id"]: fault["meaning"] for fault in json.loads(self.command("faults", "--json"))}
 
     def break_(self, fault: str) -> None:
         """Switch a fault on; *fault* is its id, and arguments as the lab's command line takes them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from include.demo.api import AirflowApi, TaskInstance
 from include.demo.checker import check_nightly_sync
-from include.demo.ground_truth import calls_since, estate
+from include.demo.ground_truth import calls, estate
 from include.demo.judgement import Exit, judge
 from include.demo.local_airflow import LocalAirflow
 from include.demo.polling import wait_until
@@ -40,22 +40,23 @@ def _run(running: Stage, dag_id: str, fault: str | None, report: Report) -> Exit
     airflow.wait_for_dag(dag_id)
     api = airflow.api_as(OPERATOR)
     api.log_in()
-    before, log_before = estate(lab.state(), lab.trees()), len(lab.log())
+    state_before = lab.state()
+    before = estate(state_before, lab.trees())
     api.set_paused(dag_id, paused=False)
     run_id = api.trigger(dag_id)
     state = _watch(airflow, api, dag_id, run_id, report)
 
     tasks = api.task_instances(dag_id, run_id)
     verdict = verdict_of(api, dag_id, run_id)
-    calls = calls_since(lab.log(), log_before)
-    findings = check_nightly_sync(before, estate(lab.state(), lab.trees()), calls)
+    commands = calls(lab.log(after=state_before["seq"]))
+    findings = check_nightly_sync(before, estate(lab.state(), lab.trees()), commands)
 
     report.steps(dag_id, run_id, tasks)
     report.failures(api, dag_id, run_id, tasks)
     report.values("What the product says (verdict)", verdict or {"": "no verdict was pushed"})
     for event in api.asset_events(dag_id, run_id):
         report.values(f"Asset event {event['uri']}", event["extra"])
-    report.changes([f"{call.host}: {call.text} → {call.exit}" for call in calls if call.is_changing])
+    report.changes([f"{call.host}: {call.text} → {call.exit}" for call in commands if call.is_changing])
     report.findings(findings)
     exit_code, sentence = judge(state, str(verdict.get("verdict", "")), findings, fault)
     report.result(exit_code, sentence)

@@ -32,6 +32,9 @@ SPOT = definition(
 )
 
 
+OWNED = {"aix01": {"NIM_MASTER_HOSTNAME": "nima"}}
+
+
 def nima(**changes: object) -> Master:
     master = Master(
         name="nima",
@@ -43,6 +46,7 @@ def nima(**changes: object) -> Master:
             SPOT,
         ),
         digests={"spot73": "1111"},
+        niminfo={"NIM_CONFIGURATION": "master"},
         active_nimesis=1,
         locks=(),
     )
@@ -61,6 +65,7 @@ def nimb(**changes: object) -> Master:
             SPOT,
         ),
         digests={"spot73": "1111"},
+        niminfo={"NIM_CONFIGURATION": "master"},
         active_nimesis=1,
         locks=(),
     )
@@ -71,9 +76,14 @@ def by_name(*definitions: Definition) -> Mapping[str, Definition]:
     return {one.name: one for one in definitions}
 
 
-def untrue(source: Master, target: Master, calls: Sequence[Call] = (SYNC,)) -> dict[str, str]:
-    before = Estate((nima(), nimb()))
-    findings = check_nightly_sync(before, Estate((source, target)), calls)
+def untrue(
+    source: Master,
+    target: Master,
+    calls: Sequence[Call] = (SYNC,),
+    clients: Mapping[str, Mapping[str, str]] = OWNED,
+) -> dict[str, str]:
+    before = Estate((nima(), nimb()), OWNED)
+    findings = check_nightly_sync(before, Estate((source, target), clients), calls)
     return {finding.claim: finding.saw for finding in findings if not finding.holds}
 
 
@@ -132,6 +142,11 @@ def test_a_true_copy_passes_although_states_and_allocations_were_reset():
             "each master object is its own and as before",
             "the master object of nimb names nima",
         ),
+        (
+            nimb(niminfo={"NIM_CONFIGURATION": "standalone"}),
+            "/etc/niminfo of each master is as before",
+            "NIM_CONFIGURATION on nimb",
+        ),
         (nimb(active_nimesis=2), "exactly one nimesis is active on each master", "2 on nimb"),
         (nimb(locks=("/var/adm/x/lock",)), "no lock is left", "/var/adm/x/lock on nimb"),
     ],
@@ -151,6 +166,12 @@ def test_a_resource_that_is_not_ready_is_named():
 def test_a_source_that_changed_is_named():
     assert untrue(nima(digests={"spot73": "3333"}), nimb(digests={"spot73": "3333"})) == {
         "the source is as it was": "resources on nima changed"
+    }
+
+
+def test_a_client_that_was_pushed_to_is_named():
+    assert untrue(nima(), nimb(), clients={"aix01": {"NIM_MASTER_HOSTNAME": "nimb"}}) == {
+        "no client was touched": "aix01 has another niminfo"
     }
 
 
