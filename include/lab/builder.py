@@ -1,4 +1,4 @@
-"""Build the running estate of a world: hosts, niminfo files, databases, resource bytes and earlier history."""
+"""Build the running estate of a world: hosts, niminfo files, databases and resource bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def build(estate: Estate) -> None:
         _start_master_daemons(estate, host)
     objects = first_database(estate)
     first.db.save(objects)
-    second.db.save(_fresh_database(estate, second, first))
+    second.db.save(_fresh_database(second, first))
     for resource in estate.world.resources or []:
         put_resource(first, resource)
     for host, peer in ((first, second), (second, first)):
@@ -120,13 +120,13 @@ def _add_client(estate: Estate, number: int) -> None:
     ]
     host.subsystems = [SubsystemRow("nimsh", "nimclient", 4194304 + number * 2)]
     values = niminfo.for_client(
-        name,
-        hostname,
-        address,
-        world.connect,
-        [(first.hostname, first.address), (second.hostname, second.address)],
-        GATEWAY,
-        first.cpuid,
+        name=name,
+        hostname=hostname,
+        ip=address,
+        connect=world.connect,
+        masters=[(first.hostname, first.address), (second.hostname, second.address)],
+        gateway=GATEWAY,
+        masterid=first.cpuid,
     )
     host.files["/etc/niminfo"] = niminfo.render(values)
     estate.add(host)
@@ -194,11 +194,14 @@ def client_object(host: Host, current: str) -> NimObject:
     ]
     if vios:
         attrs.append(("mgmt_profile1", f"hmc1 {host.name[4:]} cec1 {host.name}"))
-    return NimObject(host.object_name, "management" if vios else "machines", "vios" if vios else "standalone", attrs)
+    return NimObject(
+        host.object_name, "management" if vios else "machines", "vios" if vios else "standalone", attrs
+    )
 
 
 def base_objects(host: Host, spec: MasterSpec | None) -> list[NimObject]:
     """Return what every configured master has: master, boot, nim_script and its network (nim.md 1.1)."""
+
     def resource(name: str, location: str) -> NimObject:
         return NimObject(
             name,
@@ -263,7 +266,7 @@ def first_database(estate: Estate) -> list[NimObject]:
     return objects
 
 
-def _fresh_database(estate: Estate, host: Host, peer: Host) -> list[NimObject]:
+def _fresh_database(host: Host, peer: Host) -> list[NimObject]:
     """Return what niminit -a is_alternate=yes leaves on a machine that had no database (nim.md 4.2)."""
     return [*base_objects(host, None), alternate_object(peer)]
 
@@ -319,11 +322,14 @@ def resource_files(spec: ResourceSpec) -> dict[str, bytes]:
     """Return path to content: a directory tree for SPOTs and lpp_sources, one file for the rest."""
     size = spec.size_kb * 1024
     if spec.type == "lpp_source":
-        parts = {f"installp/ppc/{name}": size // 3 for name in ("bos.rte.bff", "bos.sysmgt.bff", "openssh.base.bff")}
+        parts = {
+            f"installp/ppc/{name}": size // 3
+            for name in ("bos.rte.bff", "bos.sysmgt.bff", "openssh.base.bff")
+        }
         toc = f"0 {zlib.crc32(spec.name.encode()):08d} 2 {spec.name}\n".encode()
         files = {f"{spec.location}/{name}": resource_bytes(spec.name + name, n) for name, n in parts.items()}
         return {**files, f"{spec.location}/installp/ppc/.toc": toc}
     if spec.type == "spot":
-        parts = {name: size // 3 for name in ("lib/boot/unix_64", "lib/objrepos/lpp", "lpp/bos/bos.rte.lpp")}
+        parts = dict.fromkeys(("lib/boot/unix_64", "lib/objrepos/lpp", "lpp/bos/bos.rte.lpp"), size // 3)
         return {f"{spec.location}/{name}": resource_bytes(spec.name + name, n) for name, n in parts.items()}
     return {spec.location: resource_bytes(spec.name, size)}

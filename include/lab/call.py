@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import os
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from include.lab.process import writable
 from include.lab.translate import translate
 
 if TYPE_CHECKING:
@@ -27,19 +27,13 @@ class BrokenOutputError(Exception):
 
 async def write_fd(fd: int, data: bytes) -> None:
     """Write everything to a descriptor the lab shares with another process, never blocking the event loop."""
-    loop = asyncio.get_running_loop()
     regular = stat.S_ISREG(os.fstat(fd).st_mode)
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
     view = memoryview(data)
     while view:
         if not regular and not poll.poll(0):
-            ready = loop.create_future()
-            loop.add_writer(fd, lambda ready=ready: ready.done() or ready.set_result(None))  # type: ignore[misc]
-            try:
-                await ready
-            finally:
-                loop.remove_writer(fd)
+            await writable(fd)
         try:
             view = view[os.write(fd, view[:CHUNK]) :]
         except BlockingIOError:
@@ -55,8 +49,8 @@ class Call:
     """
     A running command. `argv[0]` is the command's name; `cwd` and paths are as seen inside the host's tree.
 
-    `fds` are duplicates of the caller's stdin, stdout and stderr; a call without them (a command that runs on a
-    machine on behalf of another) collects its output in `captured`.
+    `fds` are duplicates of the caller's stdin, stdout and stderr; a call without them (a command that runs
+    on a machine on behalf of another) collects its output in `captured`.
     """
 
     estate: Estate

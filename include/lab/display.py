@@ -44,7 +44,11 @@ def attributes(item: NimObject, objects: list[NimObject], switches: Switches) ->
     """Return the attributes of an object as lsnim shows them."""
     attrs = list(item.attrs)
     if item.type == "master":
-        attrs += [("serves", other.name) for other in objects if other.cls == "resources" and other.get("server") == "master"]
+        attrs += [
+            ("serves", other.name)
+            for other in objects
+            if other.cls == "resources" and other.get("server") == "master"
+        ]
     if item.type == "alternate_master" and switches["alternate_stanza"] == "with_current_master":
         attrs += [("current_master", item.get("if1").split()[1]), ("sync_required", "no")]
     return sorted(attrs, key=lambda pair: _rank(item.type, pair[0]))

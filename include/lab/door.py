@@ -1,8 +1,8 @@
 """
 The door between a host's tree and the lab: a stub writes its pid into a FIFO and waits for its exit status.
 
-Everything else is read from the waiting process itself: arguments and environment from /proc, stdout and stderr as
-duplicates of its own descriptors. Killing the stub interrupts the simulated operation.
+Everything else is read from the waiting process itself: arguments and environment from /proc, stdout and
+stderr as duplicates of its own descriptors. Killing the stub interrupts the simulated operation.
 """
 
 from __future__ import annotations
@@ -83,26 +83,32 @@ class Door:
             reply.unlink(missing_ok=True)
 
     async def _open(self, pid: int) -> tuple[Call, Command]:
+        call, entry = self._read(pid)
+        call.fds = await self._descriptors(pid)
+        return call, entry
+
+    def _read(self, pid: int) -> tuple[Call, Command]:
+        """Return what the waiting process says about itself in /proc."""
+        proc = Path(f"/proc/{pid}")
         argv = process.read_argv(pid)[1:]
-        name = argv[0].rsplit("/", 1)[1] if argv and "/" in argv[0] else "".join(argv[:1])
+        name = argv[0].rsplit("/", 1)[-1] if argv else ""
         entry = COMMANDS.get(name)
-        if entry is None or os.readlink(f"/proc/{pid}/root") != str(self.host.root):
+        if entry is None or (proc / "root").readlink() != self.host.root:
             raise FileNotFoundError(name)
-        raw = Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "surrogateescape")
-        env = dict(item.split("=", 1) for item in raw.split("\0") if "=" in item)
+        raw = (proc / "environ").read_bytes().decode("utf-8", "surrogateescape")
         uid = process.read_uid(pid)
-        cwd = os.readlink(f"/proc/{pid}/cwd")
-        inside = "/" + os.path.relpath(cwd, self.host.root) if cwd != str(self.host.root) else "/"
+        ordinary = self.host.login if self.host.login != "root" else "nimadm"
+        cwd = (proc / "cwd").readlink()
+        inside = cwd.relative_to(self.host.root) if cwd.is_relative_to(self.host.root) else "."
         call = Call(
             estate=self.estate,
             host=self.host,
             argv=[name, *argv[1:]],
-            login="root" if uid == 0 else self.host.login if self.host.login != "root" else "nimadm",
+            login="root" if uid == 0 else ordinary,
             uid=uid,
             pid=pid,
-            cwd=inside,
-            env=env,
-            fds=await self._descriptors(pid),
+            cwd=f"/{inside}",
+            env=dict(item.split("=", 1) for item in raw.split("\0") if "=" in item),
         )
         return call, entry
 
@@ -186,10 +192,11 @@ async def run_logged(call: Call, entry: Command) -> int:
             status = await entry.run(call) & 0xFF
         ended = "exited"
         await journal.point(f"reply:{text}", host=call.host.name)
-        return status
     except BrokenOutputError:
         ended = "broken pipe"
         raise
+    else:
+        return status
     finally:
         if entry.logged:
             journal.write(

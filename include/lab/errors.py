@@ -11,11 +11,13 @@ class NimError(Exception):
     """
     A fatal NIM message.
 
-    `status` is the exit status of a command that prints the message bare: the three-digit number (nim.md 4.0).
-    `wrapped` is False for commands that print it without the 0042-001 envelope, like lsnim.
+    `status` is the exit status of a command that prints the message bare: the three-digit number (nim.md
+    4.0). `wrapped` is False for commands that print it without the 0042-001 envelope, like lsnim.
     """
 
-    def __init__(self, code: int, method: str, text: str, *, wrapped: bool = True, target: str = "master") -> None:
+    def __init__(
+        self, code: int, method: str, text: str, *, wrapped: bool = True, target: str = "master"
+    ) -> None:
         super().__init__(text)
         self.code, self.method, self.message = code, method, text
         self.wrapped, self.target = wrapped, target
@@ -42,7 +44,7 @@ def no_object(name: str, method: str = "lsnim", *, wrapped: bool = False) -> Nim
 
 
 def not_master(method: str) -> NimError:
-    """Return the message of a NIM command on a machine that is no master (its text is not documented, nim.md 4.8)."""
+    """Return the message on a machine that is no master; its text is not documented (nim.md 4.8)."""
     return NimError(12, method, "this command may only be executed on a NIM master", wrapped=False)
 
 
@@ -64,7 +66,9 @@ def refused_connection(host: str, method: str, via: str = "From_Master") -> NimE
 
 def not_allowed(method: str = "c_switch_master") -> NimError:
     """Return 0042-372 [S1]."""
-    return NimError(372, method, "The client is not configured to allow this master to execute this command\n")
+    return NimError(
+        372, method, "The client is not configured to allow this master to execute this command\n"
+    )
 
 
 def unexpected(method: str, command: str, text: str) -> NimError:

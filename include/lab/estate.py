@@ -47,6 +47,7 @@ class Estate:
     by_name: dict[str, Host] = field(default_factory=dict)
     listeners: dict[str, Listener] = field(default_factory=dict)
     ports_used: list[float] = field(default_factory=list)
+    faults_changed: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _background: dict[str, set[asyncio.Task[None]]] = field(default_factory=dict)
     _fake_pids: itertools.count[int] = field(default_factory=lambda: itertools.count(7340100, 262))
@@ -104,11 +105,18 @@ class Estate:
             self.faults.append(fault)
         if definition.on_break:
             definition.on_break(self, fault)
+        self._wake()
         return fault
+
+    def _wake(self) -> None:
+        self.faults_changed.set()
+        self.faults_changed = asyncio.Event()
 
     def deactivate(self, identity: str, host: str | None = None) -> int:
         """Switch a fault off (`all` for every one); return how many were on."""
-        matching = [f for f in self.faults if identity in {"all", f.id} and (host is None or f.host in {None, host})]
+        matching = [
+            f for f in self.faults if identity in {"all", f.id} and (host is None or f.host in {None, host})
+        ]
         for fault in matching:
             self.faults.remove(fault)
         for fault in matching:
@@ -116,6 +124,7 @@ class Estate:
             if heal:
                 heal(self, fault)
             self.journal.write("fault", f"heal:{fault.id}", fault.id, on=False, host=fault.host)
+        self._wake()
         return len(matching)
 
     def between_masters(self, source: Host, target: Host) -> str | None:
@@ -135,7 +144,12 @@ class Estate:
         self.template.clone(root)
         self.sandbox.make_devices(root)
         host.materialised = True
-        for mount, size, used in (("/", 512, 120), ("/usr", 4096, 2900), ("/var", 1024, 200), ("/tmp", 512, 5)):
+        for mount, size, used in (
+            ("/", 512, 120),
+            ("/usr", 4096, 2900),
+            ("/var", 1024, 200),
+            ("/tmp", 512, 5),
+        ):
             if mount not in host.fs.table:
                 host.fs.add(FileSystem(mount, f"/dev/hd{len(host.fs.table) + 1}", size, used))
         for path, text in host.files.items():

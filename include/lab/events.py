@@ -18,8 +18,8 @@ def event_matches(pattern: str, record: Record) -> bool:
     """
     Tell whether a record is the event a test waits for.
 
-    `kind:matches=REGEX` searches the text of records of that kind; anything else is compared with the record's key,
-    where `*` stands for any text.
+    `kind:matches=REGEX` searches the text of records of that kind; anything else is compared with the
+    record's key, where `*` stands for any text.
     """
     kind, separator, regex = pattern.partition(":matches=")
     if separator:
@@ -112,7 +112,13 @@ class Journal:
             if record["event"] in {"command_end", "call_end"} and begun is not None:
                 begun["end"] = record["time"]
                 begun["end_seq"] = record["seq"]
-                begun.update({k: v for k, v in record.items() if k not in {"seq", "time", "event", "key", "text", "ref"}})
+                begun.update(
+                    {
+                        k: v
+                        for k, v in record.items()
+                        if k not in {"seq", "time", "event", "key", "text", "ref"}
+                    }
+                )
             else:
                 merged[record["seq"]] = dict(record)
         return list(merged.values())

@@ -29,7 +29,7 @@ class UnknownFaultError(ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """Definition of a fault. `default_host`: first, second, both or none; `momentary` ones leave nothing to heal."""
+    """Definition of a fault; `default_host` is first, second or none, `momentary` ones need no healing."""
 
     id: str
     meaning: str
@@ -44,7 +44,9 @@ class Fault:
         if host is not None:
             found = estate.by_name.get(host)
             if found is None:
-                raise UnknownFaultError(f"there is no host {host!r}; hosts are: {', '.join(list(estate.hosts)[:20])}")
+                raise UnknownFaultError(
+                    f"there is no host {host!r}; hosts are: {', '.join(list(estate.hosts)[:20])}"
+                )
             return found.name
         first, second = estate.masters
         return {"first": first.name, "second": second.name}.get(self.default_host)
@@ -53,7 +55,9 @@ class Fault:
         """Refuse arguments the fault does not take, and missing ones that it needs."""
         for name in args:
             if name not in self.args:
-                raise UnknownFaultError(f"fault {self.id} takes {', '.join(self.args) or 'no arguments'}, not {name!r}")
+                raise UnknownFaultError(
+                    f"fault {self.id} takes {', '.join(self.args) or 'no arguments'}, not {name!r}"
+                )
         for name, doc in self.args.items():
             if "(required)" in doc and name not in args:
                 raise UnknownFaultError(f"fault {self.id} needs {name}=: {doc}")

@@ -79,18 +79,22 @@ class FileSystems:
         spare.rename(there)
 
     def real_bytes(self, fs: FileSystem) -> int:
-        """Count the bytes of real files in a file system, other mounts and the shared system files left out."""
+        """Count the bytes of real files in a file system, without other mounts and system files."""
         if fs.mount in {"/usr", "/proc"}:
             return 0
         top = resolve(self.root, fs.mount)
-        others = {resolve(self.root, other.mount) for other in self.table.values() if other.mounted and other is not fs}
+        others = {
+            resolve(self.root, other.mount)
+            for other in self.table.values()
+            if other.mounted and other is not fs
+        }
         others |= {self.root / name for name in ("usr", "dev", "lib64", "sbin", "proc")}
         total = 0
         for directory, names, files in os.walk(top):
             names[:] = [name for name in names if Path(directory, name) not in others]
             for name in files:
                 try:
-                    total += os.lstat(os.path.join(directory, name)).st_size
+                    total += Path(directory, name).lstat().st_size
                 except FileNotFoundError:
                     continue
         return total

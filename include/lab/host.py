@@ -1,4 +1,4 @@
-"""One simulated machine: names, levels, subsystems, files. Clients get a real file tree only when somebody needs it."""
+"""One simulated machine: names, levels, subsystems, files; a real tree only once it is needed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Fileset:
 
 @dataclass
 class Daemon:
-    """A process that ps shows although no program of that name runs: its real pid only sleeps, or nothing does."""
+    """A process that ps shows although no such program runs: its real pid only sleeps."""
 
     pid: int
     argv: str
@@ -168,6 +168,6 @@ class Host:
         for name in ("nim_attr", "nim_attr.vc", "nim_object", "nim_object.vc"):
             path = self.root / "etc/objrepos" / name
             digest.update(name.encode() + (path.read_bytes() if path.exists() else b"missing"))
-        for path in ("/etc/NIM.level", NIMINFO):
-            digest.update(path.encode() + (self.read(path) or "missing").encode())
+        for text in ("/etc/NIM.level", NIMINFO):
+            digest.update(text.encode() + (self.read(text) or "missing").encode())
         return digest.hexdigest()

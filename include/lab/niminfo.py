@@ -8,7 +8,14 @@ CLIENT_HEADER = """#------------------ Network Install Manager ---------------
 # warning - this file contains NIM configuration information
 #       and should only be updated by NIM
 """
-QUOTED = {"NIM_ALTERNATE_MASTER", "NIM_SHELL", "NIM_MASTER_HOSTNAME_LIST", "NIM_HOSTS", "NIM_MOUNTS", "ROUTES"}
+QUOTED = {
+    "NIM_ALTERNATE_MASTER",
+    "NIM_SHELL",
+    "NIM_MASTER_HOSTNAME_LIST",
+    "NIM_HOSTS",
+    "NIM_MOUNTS",
+    "ROUTES",
+}
 MASTER_PORT, REGISTRATION_PORT = 1058, 1059
 
 
@@ -28,7 +35,10 @@ def parse(text: str) -> dict[str, str]:
 def render(values: dict[str, str]) -> str:
     """Write variables as NIM does: lists quoted, the rest bare; a client's file has the warning header."""
     header = "" if values.get("NIM_CONFIGURATION") == "master" else CLIENT_HEADER
-    lines = [f'export {name}="{value}"' if name in QUOTED else f"export {name}={value}" for name, value in values.items()]
+    lines = [
+        f'export {name}="{value}"' if name in QUOTED else f"export {name}={value}"
+        for name, value in values.items()
+    ]
     return header + "\n".join(lines) + "\n"
 
 
@@ -47,7 +57,14 @@ def for_master(hostname: str, alternate: str | None = None) -> dict[str, str]:
 
 
 def for_client(
-    name: str, hostname: str, ip: str, connect: str, masters: list[tuple[str, str]], gateway: str, masterid: str
+    *,
+    name: str,
+    hostname: str,
+    ip: str,
+    connect: str,
+    masters: list[tuple[str, str]],
+    gateway: str,
+    masterid: str,
 ) -> dict[str, str]:
     """Return the variables of a client; `masters` are (hostname, address) pairs, the current one first."""
     current, address = masters[0]

@@ -1,9 +1,9 @@
 """
 The NIM database: four real files below /etc/objrepos that are the only copy of every definition (nim.md 2.2).
 
-The format is the lab's own and deterministic: what tar saves and restores is the database, byte for byte. Rows are
-split over the four files as the real ODM splits fixed and variable-length fields, so that a half restored set of files
-is a broken database here too.
+The format is the lab's own and deterministic: what tar saves and restores is the database, byte for byte.
+Rows are split over the four files as the real ODM splits fixed and variable-length fields, so that a half
+restored set of files is a broken database here too.
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ def _lines(raw: bytes) -> list[str]:
 def parse(files: dict[str, bytes]) -> list[NimObject]:
     """Read the four files back; raise OdmError when they do not belong together."""
     rows = {name: _lines(files[name]) for name in FILES}
-    if len(rows["nim_object"]) != len(rows["nim_object.vc"]) or len(rows["nim_attr"]) != len(rows["nim_attr.vc"]):
+    if len(rows["nim_object"]) != len(rows["nim_object.vc"]) or len(rows["nim_attr"]) != len(
+        rows["nim_attr.vc"]
+    ):
         raise OdmError("the database files do not belong together")
     objects: dict[str, NimObject] = {}
     try:

@@ -47,7 +47,9 @@ def power_on(estate: Estate, host: Host) -> None:
         wanted = row.name in {"nimsh", "nfsd", "rpc.mountd", "sshd"}
         if row.name == "nimesis":
             line = table.get("nim", "")
-            off = not line or line.split(":")[2] == "off" or estate.switches["nimesis_at_boot"] == "stays_down"
+            off = (
+                not line or line.split(":")[2] == "off" or estate.switches["nimesis_at_boot"] == "stays_down"
+            )
             wanted = not off and not estate.fault("nimesis_down", host.name) and host.is_master
         if wanted and not row.pid:
             estate.start_subsystem(host, row)
@@ -82,7 +84,7 @@ def _reboot(estate: Estate, fault: ActiveFault) -> None:
 
 
 def _reuse(estate: Estate, host: Host, pid: int) -> None:
-    """Give a pid of before the boot to another process: really where the kernel lets us choose, else in ps only."""
+    """Give a pid of before the boot to another process: really if the kernel allows, else in ps."""
     with contextlib.suppress(OSError):
         Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
     got = estate.start_daemon(host, "/usr/sbin/biod 6")
@@ -173,27 +175,70 @@ async def administer(estate: Estate, args: dict[str, Any]) -> dict[str, Any]:
 
 
 register(
-    Fault("host_down", "a host is switched off; healed, it boots with its old disk", default_host="first", on_break=_down, on_heal=_up),
-    Fault("reboot", "a host reboots at once: processes killed, pids reused, inittab run", default_host="first", momentary=True, on_break=_reboot),
-    Fault("ssh_refused", "SSH connections are refused; open ones stay", default_host="first", on_break=_refuse, on_heal=_accept),
-    Fault("ssh_cut", "every open SSH connection breaks now", default_host="first", momentary=True, on_break=_cut),
+    Fault(
+        "host_down",
+        "a host is switched off; healed, it boots with its old disk",
+        default_host="first",
+        on_break=_down,
+        on_heal=_up,
+    ),
+    Fault(
+        "reboot",
+        "a host reboots at once: processes killed, pids reused, inittab run",
+        default_host="first",
+        momentary=True,
+        on_break=_reboot,
+    ),
+    Fault(
+        "ssh_refused",
+        "SSH connections are refused; open ones stay",
+        default_host="first",
+        on_break=_refuse,
+        on_heal=_accept,
+    ),
+    Fault(
+        "ssh_cut", "every open SSH connection breaks now", default_host="first", momentary=True, on_break=_cut
+    ),
     Fault(
         "ssh_drop",
         "the connection breaks during a command",
         {
             "nth": "number of the command since now; every one when missing",
             "matches": "regular expression on the command line",
-            "at": "before (it never starts), start (default), output (at its first output), end (before its status)",
+            "at": "before (it never starts), start (default), output (its first), end (before its status)",
         },
         default_host="first",
         on_break=_count,
     ),
-    Fault("ssh_drop_after_bytes", "each new connection breaks after so many bytes to the client", {"bytes": "default 4096"}, default_host="first"),
-    Fault("ssh_slow", "everything over new connections is late", {"seconds": "per packet, default 0.2"}, default_host="first"),
+    Fault(
+        "ssh_drop_after_bytes",
+        "each new connection breaks after so many bytes to the client",
+        {"bytes": "default 4096"},
+        default_host="first",
+    ),
+    Fault(
+        "ssh_slow",
+        "everything over new connections is late",
+        {"seconds": "per packet, default 0.2"},
+        default_host="first",
+    ),
     Fault("ssh_mute", "SSH accepts connections and says nothing", default_host="first", on_heal=_mute_ends),
     Fault("wrong_host_key", "a host presents another host key", default_host="first"),
     Fault("no_exit_status", "channels close without an exit status", default_host="first"),
     Fault("banner_noise", "a login banner, and chatter on stdout before each command's own output"),
-    Fault("nimesis_flapping", "nimesis stops and starts again and again", {"seconds": "default 0.3"}, default_host="first", on_break=_flap),
-    Fault("locked_object", "an object carries NIM's lock attribute", {"object": "its name (required)"}, default_host="first", on_break=_lock, on_heal=_unlock),
+    Fault(
+        "nimesis_flapping",
+        "nimesis stops and starts again and again",
+        {"seconds": "default 0.3"},
+        default_host="first",
+        on_break=_flap,
+    ),
+    Fault(
+        "locked_object",
+        "an object carries NIM's lock attribute",
+        {"object": "its name (required)"},
+        default_host="first",
+        on_break=_lock,
+        on_heal=_unlock,
+    ),
 )

@@ -6,10 +6,11 @@ CLASSES = ("machines", "resources", "networks", "management", "groups", "custome
 TYPES: dict[str, tuple[str, ...]] = {
     "machines": ("master", "alternate_master", "standalone", "diskless", "dataless", "wpar"),
     "resources": (
-        "adapter_def", "boot", "bosinst_data", "certificate", "devexports", "dump", "exclude_files", "fb_script",
-        "file_res", "fix_bundle", "home", "image_data", "installp_bundle", "ios_mksysb", "linux_source", "log",
-        "lpp_source", "mksysb", "nim_script", "ovf_vm", "paging", "resolv_conf", "root", "savevg", "savewpar",
-        "script", "secattrs", "shared_home", "shared_root", "spot", "tmp", "vg_data", "vopt_iso", "wpar_spec",
+        "adapter_def", "boot", "bosinst_data", "certificate", "devexports", "dump", "exclude_files",
+        "fb_script", "file_res", "fix_bundle", "home", "image_data", "installp_bundle", "ios_mksysb",
+        "linux_source", "log", "lpp_source", "mksysb", "nim_script", "ovf_vm", "paging", "resolv_conf",
+        "root", "savevg", "savewpar", "script", "secattrs", "shared_home", "shared_root", "spot", "tmp",
+        "vg_data", "vopt_iso", "wpar_spec",
     ),
     "networks": ("atm", "ent", "ent6", "fddi", "generic", "hfi", "tok"),
     "management": ("bcmm", "cec", "hmc", "ivm", "nas_filer", "vios"),
@@ -25,11 +26,22 @@ def class_of(kind: str) -> str | None:
 
 
 MACHINE_OPERATIONS = (
-    "define", "change", "remove", "allocate", "deallocate", "diag", "cust", "bos_inst", "maint", "reset", "lslpp",
-    "check", "showlog", "reboot", "maint_boot", "select", "alt_disk_install", "updateios",
+    "define", "change", "remove", "allocate", "deallocate", "diag", "cust", "bos_inst", "maint", "reset",
+    "lslpp", "check", "showlog", "reboot", "maint_boot", "select", "alt_disk_install", "updateios",
 )  # fmt: skip
 OPERATIONS: dict[str, tuple[str, ...]] = {
-    "master": ("define", "change", "remove", "allocate", "deallocate", "cust", "reset", "lslpp", "check", "unconfig"),
+    "master": (
+        "define",
+        "change",
+        "remove",
+        "allocate",
+        "deallocate",
+        "cust",
+        "reset",
+        "lslpp",
+        "check",
+        "unconfig",
+    ),
     "alternate_master": ("define", "change", "remove", "reset", "sync", "takeover"),
     "standalone": MACHINE_OPERATIONS,
     "diskless": MACHINE_OPERATIONS,
@@ -50,9 +62,9 @@ OPERATION_ATTRIBUTES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 # attributes in the order in which lsnim -l prints them; others follow in the order in which they were set
 ATTRIBUTE_ORDER = (
     "current_master", "sync_required", "max_nimesis_threads", "connect", "comments", "plat_defined", "arch",
-    "bos_license", "platform", "netboot_kernel", "if", "cable_type", "net_settings", "Nstate", "Rstate", "Cstate",
-    "prev_state", "Mstate", "location", "version", "release", "mod", "oslevel_r", "alloc_count", "server", "serves",
-    "simages", "net_addr", "snm", "routing", "cpuid", "mgmt_profile", "control", "lock", "Cstate_result",
-    "master_port", "registration_port", "reserved", "if_supported", "Rstate_result", "source_image",
-    "creation_date",
+    "bos_license", "platform", "netboot_kernel", "if", "cable_type", "net_settings", "Nstate", "Rstate",
+    "Cstate", "prev_state", "Mstate", "location", "version", "release", "mod", "oslevel_r", "alloc_count",
+    "server", "serves", "simages", "net_addr", "snm", "routing", "cpuid", "mgmt_profile", "control", "lock",
+    "Cstate_result", "master_port", "registration_port", "reserved", "if_supported", "Rstate_result",
+    "source_image", "creation_date",
 )  # fmt: skip

@@ -24,13 +24,24 @@ async def gone(pid: int) -> None:
     except ProcessLookupError:
         return
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(fd, lambda: done.done() or done.set_result(None))
+    ended = asyncio.Event()
+    loop.add_reader(fd, ended.set)
     try:
-        await done
+        await ended.wait()
     finally:
         loop.remove_reader(fd)
         os.close(fd)
+
+
+async def writable(fd: int) -> None:
+    """Return when a write to `fd` will not block."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_writer(fd, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_writer(fd)
 
 
 class Child:
@@ -119,7 +130,7 @@ def read_argv(pid: int) -> list[str]:
 
 def read_uid(pid: int) -> int:
     """Return the uid a process of a host tree sees itself as, in whichever user namespace it runs."""
-    own, other = os.stat("/proc/self/ns/user"), os.stat(f"/proc/{pid}/ns/user")
+    own, other = Path("/proc/self/ns/user").stat(), Path(f"/proc/{pid}/ns/user").stat()
     if own.st_ino != other.st_ino:
         return int(Path(f"/proc/{pid}/uid_map").read_text().split()[0])
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -131,11 +142,11 @@ def read_uid(pid: int) -> int:
 def pids_in(root: Path) -> Iterator[int]:
     """Yield the processes whose root directory is the tree `root`."""
     wanted = str(root)
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if os.readlink(f"/proc/{name}/root") == wanted:
-                    yield int(name)
+                if str((entry / "root").readlink()) == wanted:
+                    yield int(entry.name)
 
 
 def rows_in(root: Path) -> list[ProcessRow]:

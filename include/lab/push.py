@@ -1,4 +1,4 @@
-"""What happens when a master pushes something to a client: names, daemons, and what the client itself allows."""
+"""What happens when a master pushes to a client: names, daemons, what the client allows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def masters_listed(client: Host) -> list[str]:
 
 
 def contact(estate: Estate, master: Host, item: NimObject, method: str, *, switching: bool = False) -> Host:
-    """Return the client machine a push reaches, or raise what the push fails with (nim.md 12.19, section 6)."""
+    """Return the client a push reaches, or raise what it fails with (nim.md 12.19, section 6)."""
     name = interface_host(item)
     via = "exec_nimsh_cmd" if method == "c_rsh" else "From_Master"
     client = estate.lookup(name, master)
@@ -43,7 +43,11 @@ def contact(estate: Estate, master: Host, item: NimObject, method: str, *, switc
         raise NimError(8, "nimsh", "Request denied - push operations are not permitted by this client\n")
     listed = masters_listed(client)
     if not set(listed) & set(master.names):
-        raise not_allowed() if switching else NimError(8, "nimsh", f"Request denied - wronghost {master.hostname}\n")
+        raise (
+            not_allowed()
+            if switching
+            else NimError(8, "nimsh", f"Request denied - wronghost {master.hostname}\n")
+        )
     if client.cpuid != item.get("cpuid"):
         raise NimError(8, "nimsh", f"Request denied - cpuid {item.get('cpuid')} is not this machine's\n")
     if "secure" in client.traits and listed[0] not in master.names:
@@ -66,7 +70,7 @@ def _take_ports(estate: Estate, name: str, method: str) -> None:
 
 
 def switch_client(estate: Estate, master: Host, other: Host, item: NimObject) -> None:
-    """Make `master` the current master in a client's own niminfo: listed first, the other one after it [S1]."""
+    """Make `master` the current master in a client's own niminfo, listed first [S1]."""
     client = contact(estate, master, item, "c_switch_master", switching=True)
     if "silent_success" in client.traits:
         return

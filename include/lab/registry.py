@@ -15,8 +15,8 @@ class Command:
     """
     One command: where it lies, what runs it, and which calls of it change NIM state.
 
-    `root_only` ones are executable by root and group system alone, as NIM's own are. `logged` says whether the calls
-    are worth a record in the lab's log.
+    `root_only` ones are executable by root and group system alone, as NIM's own are. `logged` says whether
+    the calls are worth a record in the lab's log.
     """
 
     paths: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A pump between a client's socket and the SSH server: it can be slow, and it can break after so many bytes."""
+"""A pump before the SSH server that can be slow and can break after so many bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Relay:
             inner = socket.create_connection(listening.getsockname())
             served, _ = listening.accept()
         for each in (inner, served):
-            each.setblocking(False)
+            each.setblocking(False)  # noqa: FBT003 - the name says it
         relay = cls(accepted, inner, limit, delay)
         relays.add(relay)
         loop = asyncio.get_running_loop()

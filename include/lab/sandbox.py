@@ -1,9 +1,10 @@
 """
 Turn a host's file tree into the root directory of real processes.
 
-As root the lab uses chroot directly (CAP_SYS_CHROOT and CAP_MKNOD are enough). As an ordinary user it first enters a
-user namespace of its own, in which it is root, with a mount namespace for the device files. No pid namespace is used:
-processes of a simulated host are ordinary processes whose root directory is that host's tree.
+As root the lab uses chroot directly (CAP_SYS_CHROOT and CAP_MKNOD are enough). As an ordinary user it first
+enters a user namespace of its own, in which it is root, with a mount namespace for the device files. No pid
+namespace is used: processes of a simulated host are ordinary processes whose root directory is that host's
+tree.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def _check(result: int) -> int:
 
 
 def pidfd_getfd(pidfd: int, target: int) -> int:
-    """Return a duplicate of file descriptor `target` of the process behind `pidfd` (same offset, same flags)."""
+    """Return a duplicate of descriptor `target` of the process behind `pidfd`."""
     return _check(_libc.syscall(SYS_PIDFD_GETFD, pidfd, target, 0))
 
 
@@ -57,9 +58,9 @@ class Sandbox:
     """
     The way this lab confines processes: `root` or `userns`.
 
-    In `root` mode an ordinary login is a real uid, so file permissions are enforced by the kernel. In `userns` mode
-    only one uid exists: an ordinary login sees its own uid in a nested namespace, and NIM commands refuse it, but the
-    kernel treats it as owner of every file in the tree.
+    In `root` mode an ordinary login is a real uid, so file permissions are enforced by the kernel. In
+    `userns` mode only one uid exists: an ordinary login sees its own uid in a nested namespace, and NIM
+    commands refuse it, but the kernel treats it as owner of every file in the tree.
     """
 
     def __init__(self, mode: str) -> None:
@@ -76,8 +77,8 @@ class Sandbox:
             _map_ids(0, 0, uid, gid)
         except OSError as error:
             raise SandboxError(
-                "The lab needs either root (CAP_SYS_CHROOT) or unprivileged user namespaces, and this machine offers "
-                f"neither: {error.strerror}. Run it as root or allow user namespaces."
+                "The lab needs either root (CAP_SYS_CHROOT) or unprivileged user namespaces, and this "
+                f"machine offers neither: {error.strerror}. Run it as root or allow user namespaces."
             ) from error
         return cls("userns")
 
@@ -93,7 +94,7 @@ class Sandbox:
         return os.waitpid(pid, 0)[1] == 0
 
     def make_devices(self, root: Path) -> None:
-        """Create /dev/null and its like inside a tree, as device nodes or as bind mounts of the machine's own."""
+        """Create /dev/null and its like inside a tree, as device nodes or as bind mounts."""
         for name, (major, minor) in DEVICES.items():
             path = root / "dev" / name
             if self.mode == "root":

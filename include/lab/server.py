@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from include.lab import commands, outages, process, registry
+import include.lab.commands  # noqa: F401 - its modules enter the commands and the faults
+from include.lab import outages, process, registry
 from include.lab.builder import build
 from include.lab.control import Control, socket_path
 from include.lab.door import Door
@@ -29,8 +30,6 @@ from include.lab.story import play
 from include.lab.switches import Switches
 from include.lab.tree import ShellMissingError, Template, add_stubs
 from include.lab.world import WorldSpec
-
-assert commands
 
 
 class LabServer:
@@ -57,7 +56,9 @@ class LabServer:
         estate = self.estate
         build(estate)
         await play(estate)
-        clients = [host for host in estate.hosts.values() if host.role == "client"][: estate.world.ssh_clients]
+        clients = [host for host in estate.hosts.values() if host.role == "client"][
+            : estate.world.ssh_clients
+        ]
         for host in [*estate.masters, *clients]:
             self.listeners[host.name] = Listener(estate, host, self.keys)
         estate.listeners = self.listeners
@@ -78,7 +79,8 @@ class LabServer:
             known.append(f"[127.0.0.1]:{listener.port} {key}")
             config.append(
                 f"Host {name}\n  HostName 127.0.0.1\n  Port {listener.port}\n  User {host.login}\n"
-                f"  IdentityFile {directory}/id_ed25519\n  UserKnownHostsFile {directory}/known_hosts\n  IdentitiesOnly yes\n"
+                f"  IdentityFile {directory}/id_ed25519\n  UserKnownHostsFile {directory}/known_hosts\n"
+                "  IdentitiesOnly yes\n"
             )
             connections[self._connection_id(host)] = {
                 "conn_type": "ssh",
@@ -102,13 +104,20 @@ class LabServer:
             "shell": self.estate.template.shell_kind,
             "world": self.estate.world.name,
             "hosts": {name: listener.port for name, listener in self.listeners.items()},
-            "connections": {self._connection_id(listener.host): name for name, listener in self.listeners.items()},
+            "connections": {
+                self._connection_id(listener.host): name for name, listener in self.listeners.items()
+            },
         }
         (directory / "lab.json").write_text(json.dumps(about, indent=2) + "\n")
 
     def _connection_id(self, host: Host) -> str:
         masters = self.estate.masters
         return f"nim_lab_{'ab'[masters.index(host)]}" if host in masters else f"nim_lab_{host.name}"
+
+    def parent_spoke(self) -> None:
+        """Stop when the stdin that ties the lab to its starter ends."""
+        if not os.read(0, 1):
+            self.stopping.set()
 
     def stop(self) -> None:
         """End every process of the lab and close what it opened."""
@@ -155,7 +164,10 @@ class LabServer:
             case "switches":
                 return estate.switches.as_dict()
             case "faults":
-                return [{"id": f.id, "meaning": f.meaning, "args": dict(f.args), "host": f.default_host} for f in all_faults()]
+                return [
+                    {"id": f.id, "meaning": f.meaning, "args": dict(f.args), "host": f.default_host}
+                    for f in all_faults()
+                ]
             case "pace":
                 estate.pace = float(args["seconds"])
                 return estate.pace
@@ -183,13 +195,15 @@ async def serve(options: dict[str, Any], sandbox: Sandbox) -> None:
     template = Template.build(directory / "template", options["shell"])
     add_stubs(template, registry.stub_paths())
     journal = Journal(directory / "log.jsonl")
-    estate = Estate(directory, world, sandbox, template, journal, Switches(world.switches), pace=options["pace"])
+    estate = Estate(
+        directory, world, sandbox, template, journal, Switches(world.switches), pace=options["pace"]
+    )
     server = LabServer(estate)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stopping.set)
     if options.get("tied"):
-        loop.add_reader(0, lambda: os.read(0, 1) or server.stopping.set())
+        loop.add_reader(0, server.parent_spoke)
     try:
         await server.start()
         print("ready", flush=True)

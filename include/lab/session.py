@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import signal
@@ -26,8 +25,8 @@ class Session:
     """
     Runs what the client asked for and logs it.
 
-    As with sshd and no terminal: when the connection drops nobody is signalled; the process finds its stdout closed.
-    The channel closes when the process has ended AND nobody holds its stdout and stderr any more.
+    As with sshd and no terminal: when the connection drops nobody is signalled; the process finds its stdout
+    closed. The channel closes when the process has ended AND nobody holds its stdout and stderr any more.
     """
 
     def __init__(self, listener: Listener, channel: asyncssh.SSHServerProcess[bytes]) -> None:
@@ -126,9 +125,10 @@ class Session:
     ) -> None:
         closed = asyncio.create_task(self._channel.wait_closed())
         ended = asyncio.create_task(self._ended(child))
-        both = asyncio.ensure_future(asyncio.gather(ended, *outputs, return_exceptions=True))
+        both = asyncio.create_task(self._all(ended, outputs))
         await asyncio.wait({closed, both}, return_when=asyncio.FIRST_COMPLETED)
         if not both.done():
+            both.cancel()
             for task in (*outputs, feeding):
                 task.cancel()
             if self._estate.switches["session_drop_signal"] == "hup" and not ended.done():
@@ -141,6 +141,10 @@ class Session:
             if output.exception() is not None:
                 raise RuntimeError("an output of a session was lost") from output.exception()
         await self._report(ended.result())
+
+    @staticmethod
+    async def _all(ended: asyncio.Task[int], outputs: list[asyncio.Task[None]]) -> None:
+        await asyncio.wait({ended, *outputs})
 
     async def _ended(self, child: process.Child) -> int:
         status = await child.wait()
@@ -222,7 +226,9 @@ class Session:
         finally:
             transport.close()
 
-    async def _run_on_terminal(self, argv: list[str], env: dict[str, str], uid: int, gid: int, home: str) -> None:
+    async def _run_on_terminal(
+        self, argv: list[str], env: dict[str, str], uid: int, gid: int, home: str
+    ) -> None:
         """Run on a pseudo terminal, for people who log in."""
         master, slave = os.openpty()
         env["TERM"] = self._channel.term_type or "dumb"
@@ -241,17 +247,10 @@ class Session:
 async def write_all(fd: int, data: bytes) -> None:
     """Write to a pipe of our own without blocking; a reader that is gone is no error."""
     os.set_blocking(fd, False)
-    loop = asyncio.get_running_loop()
     while data:
         try:
             data = data[os.write(fd, data) :]
         except BlockingIOError:
-            ready: asyncio.Future[None] = loop.create_future()
-            loop.add_writer(fd, lambda ready=ready: ready.done() or ready.set_result(None))  # type: ignore[misc]
-            try:
-                await ready
-            finally:
-                loop.remove_writer(fd)
+            await process.writable(fd)
         except OSError:
-            with contextlib.suppress(OSError):
-                return
+            return

@@ -108,7 +108,7 @@ class Listener:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", self._port))
         listening.listen(128)
-        listening.setblocking(False)
+        listening.setblocking(False)  # noqa: FBT003 - the name says it
         self._port = self.host.port = listening.getsockname()[1]
         self._socket = listening
         asyncio.get_running_loop().add_reader(listening.fileno(), self._accept)
@@ -144,7 +144,7 @@ class Listener:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, accepted: socket.socket) -> None:
-        accepted.setblocking(False)
+        accepted.setblocking(False)  # noqa: FBT003 - the name says it
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         limit = self.estate.fault("ssh_drop_after_bytes", self.host.name)
         slow = self.estate.fault("ssh_slow", self.host.name)

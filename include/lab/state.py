@@ -27,9 +27,12 @@ def estate_state(estate: Estate, *, bytes_of_resources: bool = True) -> dict[str
         "faults": [{"id": fault.id, "host": fault.host, "args": fault.args} for fault in estate.faults],
         "holds": sorted(estate.journal.holds),
         "masters": {
-            host.name: _master_state(estate, host, bytes_of_resources=bytes_of_resources) for host in estate.masters
+            host.name: _master_state(estate, host, bytes_of_resources=bytes_of_resources)
+            for host in estate.masters
         },
-        "clients": {host.name: _client_state(host) for host in estate.hosts.values() if host.role == "client"},
+        "clients": {
+            host.name: _client_state(host) for host in estate.hosts.values() if host.role == "client"
+        },
     }
 
 
@@ -66,11 +69,17 @@ def _master_state(estate: Estate, host: Host, *, bytes_of_resources: bool) -> di
         "fileset_level": host.fileset_level,
         "niminfo": host.niminfo(),
         "nim_level": (host.read("/etc/NIM.level") or "").strip(),
-        "subsystems": [{"name": r.name, "group": r.group, "pid": r.pid, "status": r.status} for r in host.subsystems],
+        "subsystems": [
+            {"name": r.name, "group": r.group, "pid": r.pid, "status": r.status} for r in host.subsystems
+        ],
         "daemons": sorted(daemon.argv for daemon in host.daemons.values()),
         "database_error": broken,
         "objects": {
-            item.name: {"class": item.cls, "type": item.type, "attrs": attributes(item, objects, estate.switches)}
+            item.name: {
+                "class": item.cls,
+                "type": item.type,
+                "attrs": attributes(item, objects, estate.switches),
+            }
             for item in objects
         },
         "resources": {
@@ -102,7 +111,7 @@ def _master_state(estate: Estate, host: Host, *, bytes_of_resources: bool) -> di
 
 
 def tree_digest(place: Path) -> str | None:
-    """Return one digest of a file or of all files of a directory with their relative names; None when nothing is there."""
+    """Return one digest of a file or of a directory with its names; None when nothing is there."""
     digest = hashlib.sha256()
     if place.is_file():
         digest.update(place.read_bytes())
@@ -119,7 +128,7 @@ def tree_digest(place: Path) -> str | None:
 
 
 def state_hash(state: dict[str, Any]) -> str:
-    """Return a digest of what NIM operations change: databases, niminfo files, resources, subsystems but not their pids."""
+    """Return a digest of what NIM operations change; pids and times are not part of it."""
     masters = {
         name: {
             "odm": master["odm_hash"],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from include.lab.builder import resource_bytes
-from include.lab.commands import nim
 from include.lab.call import Call
+from include.lab.commands import nim
 from include.lab.estate import Estate
 
 _STEPS = {
@@ -24,7 +24,15 @@ async def play(estate: Estate) -> None:
         "sync": (first, ["-Fo", "sync", "-a", "replicate=yes", second.object_name]),
         "define": (
             second,
-            ["-o", "define", "-t", "alternate_master", "-a", f"if1=find_net {first.hostname} {first.mac} ent0", first.object_name],
+            [
+                "-o",
+                "define",
+                "-t",
+                "alternate_master",
+                "-a",
+                f"if1=find_net {first.hostname} {first.mac} ent0",
+                first.object_name,
+            ],
         ),
         "takeover": (second, ["-o", "takeover", "-a", "async=no", first.object_name]),
     }
@@ -37,7 +45,9 @@ async def play(estate: Estate) -> None:
             continue
         call = Call(estate, host, ["nim", *args])
         if await nim.nim(call) != 0:
-            raise ValueError(f"the world cannot be brought to {estate.world.start}: {''.join(call.captured['err'])}")
+            raise ValueError(
+                f"the world cannot be brought to {estate.world.start}: {''.join(call.captured['err'])}"
+            )
     estate.pace = pace
     estate.journal.records.clear()
     estate.journal.path.unlink(missing_ok=True)
@@ -48,4 +58,6 @@ def _grow_stale(estate: Estate) -> None:
     first = estate.masters[0]
     resource = next((item for item in estate.world.resources or [] if item.type == "mksysb"), None)
     if resource is not None:
-        first.fs.write(resource.location, resource_bytes("newer " + resource.name, resource.size_kb * 1024 + 4096))
+        first.fs.write(
+            resource.location, resource_bytes("newer " + resource.name, resource.size_kb * 1024 + 4096)
+        )

@@ -13,7 +13,10 @@ _GERMAN = (
     (r"Finished restoring the NIM database", "Die NIM-Datenbank wurde wiederhergestellt"),
     (r"Restoring the NIM database from (\S+)", r"Die NIM-Datenbank wird aus \1 wiederhergestellt"),
     (r"The (\S+) Subsystem was requested to stop\.", r"Das Subsystem \1 wurde aufgefordert, zu stoppen."),
-    (r"The (\S+) Subsystem has been started\. Subsystem PID is", r"Das Subsystem \1 wurde gestartet. Die PID lautet"),
+    (
+        r"The (\S+) Subsystem has been started\. Subsystem PID is",
+        r"Das Subsystem \1 wurde gestartet. Die PID lautet",
+    ),
     (r"The (\S+) Subsystem has been added\.", r"Das Subsystem \1 wurde hinzugefügt."),
     (r"Subsystem has been Deleted\.", "Das Subsystem wurde gelöscht."),
     (r"The (\S+) Subsystem is not on file\.", r"Das Subsystem \1 ist nicht in der Datei enthalten."),
@@ -25,7 +28,10 @@ _GERMAN = (
     (r"currently running", "in Betrieb"),
     (r"(?<![-\w])inoperative", "nicht betriebsbereit"),
     (r"(?<=\s)active(?=\s*$)", "aktiv"),
-    (r"Subsystem         Group            PID          Status", "Subsystem         Gruppe           PID          Status"),
+    (
+        r"Subsystem         Group            PID          Status",
+        "Subsystem         Gruppe           PID          Status",
+    ),
     (r"Connection refused", "Verbindung zurückgewiesen"),
 )
 _COMPILED = [(re.compile(pattern, re.MULTILINE), replacement) for pattern, replacement in _GERMAN]

@@ -1,4 +1,4 @@
-"""File trees of the simulated hosts: a template of stock-AIX utilities, and one cheap hard-linked tree per host."""
+"""File trees of the hosts: a template of stock-AIX utilities, and a hard-linked tree per host."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-# What a stock AIX has and the lab takes from the machine it runs on. Deliberately absent, because AIX has none of
-# them: bash, stat, setsid, timeout, mktemp, readlink, realpath, seq, tac, sha256sum, md5sum, nproc, flock, pgrep, pkill.
-UTILITIES = """
-    [ awk basename bc cal cat chgrp chmod chown cksum cmp comm cp csplit cut date dc dd diff dirname du echo ed egrep
-    env expand expr false fgrep find fold getopt grep head id join kill link ln logname ls mkdir mkfifo mknod more mv
-    nice nl nohup od paste pathchk pr printenv printf pwd renice rm rmdir sed sleep sort split strings stty sum sync
-    tail tar tee test touch tr true tsort tty unexpand uniq unlink wc whoami xargs
-""".split()
+# What a stock AIX has and the lab takes from the machine it runs on. Deliberately absent, because AIX has
+# none of them: bash, stat, setsid, timeout, mktemp, readlink, realpath, seq, tac, sha256sum, md5sum, nproc,
+# flock, pgrep, pkill.
+UTILITIES = tuple(
+    """
+    [ awk basename bc cal cat chgrp chmod chown cksum cmp comm cp csplit cut date dc dd diff dirname du echo
+    ed egrep env expand expr false fgrep find fold getopt grep head id join kill link ln logname ls mkdir mkfifo
+    mknod more mv nice nl nohup od paste pathchk pr printenv printf pwd renice rm rmdir sed sleep sort split
+    strings stty sum sync tail tar tee test touch tr true tsort tty unexpand uniq unlink wc whoami xargs
+    """.split()  # noqa: SIM905 - a table
+)
 SHELLS = {
     "mksh": ("mksh", "lksh"),
     "ksh93": ("ksh93", "ksh2020"),
@@ -30,11 +33,13 @@ echo $$ >{STUB_DIRECTORY}/door
 read rc <"$f"
 exit "${{rc:-125}}"
 """
-DIRECTORIES = """
-    admin audit dev etc etc/objrepos export home lpp mnt opt proc sbin tftpboot tmp usr/bin usr/lib usr/lib/nls
-    usr/lpp/bos.sysmgt/nim/methods usr/objrepos usr/sbin usr/ucb usr/bin/X11 var/adm/ras var/adm/cron var/log
+DIRECTORIES = tuple(
+    """
+    admin audit dev etc etc/objrepos export home lpp mnt opt proc sbin tftpboot tmp usr/bin usr/lib
+    usr/lib/nls usr/lpp/bos.sysmgt/nim/methods usr/objrepos usr/sbin usr/ucb usr/bin/X11 var/adm/ras var/adm/cron var/log
     var/spool/cron/crontabs var/tmp
-""".split()
+    """.split()  # noqa: SIM905 - a table
+)
 LOOKUP = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin"
 
 
@@ -43,7 +48,7 @@ class ShellMissingError(RuntimeError):
 
 
 def resolve(root: Path, path: str) -> Path:
-    """Return where `path`, as a process inside the tree sees it, lies outside; links never lead out of the tree."""
+    """Return where a path inside the tree lies outside; links never lead out of the tree."""
     done = root
     parts = list(PurePosixPath(path).parts)
     for _ in range(200):
@@ -57,21 +62,23 @@ def resolve(root: Path, path: str) -> Path:
         else:
             step = done / part
             if step.is_symlink():
-                parts = [*PurePosixPath(os.readlink(step)).parts, *parts]
+                parts = [*step.readlink().parts, *parts]
             else:
                 done = step
     raise OSError(40, "Too many levels of symbolic links", path)
 
 
 def choose_shell(wanted: str) -> tuple[str, Path]:
-    """Return the name and the place of the shell: the one wanted, or for `auto` the first of mksh, ksh93, sh."""
+    """Return name and place of the shell wanted, or for `auto` of the first that is installed."""
     kinds = ("mksh", "ksh93", "dash", "sh") if wanted == "auto" else (wanted,)
     for kind in kinds:
         for name in SHELLS[kind]:
             found = shutil.which(name, path=LOOKUP)
             if found:
                 return kind, Path(found).resolve()
-    raise ShellMissingError(f"The shell {wanted} is not installed here; install it or start the lab with --shell sh.")
+    raise ShellMissingError(
+        f"The shell {wanted} is not installed here; install it or start the lab with --shell sh."
+    )
 
 
 @dataclass
@@ -109,8 +116,15 @@ class Template:
         return template
 
     def _copy_libraries(self, binaries: list[Path]) -> None:
-        listing = subprocess.run(["ldd", *map(str, binaries)], capture_output=True, text=True, check=False).stdout
-        wanted = {word for line in listing.splitlines() for word in line.split() if word.startswith("/") and word[-1] != ":"}
+        listing = subprocess.run(
+            ["ldd", *map(str, binaries)], capture_output=True, text=True, check=False
+        ).stdout
+        wanted = {
+            word
+            for line in listing.splitlines()
+            for word in line.split()
+            if word.startswith("/") and word[-1] != ":"
+        }
         # users are looked up by a library that older C libraries load by name
         wanted |= {str(path) for lib in set(wanted) for path in Path(lib).parent.glob("libnss_files.so.2")}
         for name in sorted(wanted):
@@ -121,7 +135,9 @@ class Template:
 
     def _copy_locales(self) -> None:
         """Offer the locales AIX logins have: a shell that does not find its LANG complains on stderr."""
-        found = next((p for p in map(Path, ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")) if p.is_dir()), None)
+        found = next(
+            (p for p in map(Path, ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")) if p.is_dir()), None
+        )
         for name in ("en_US", "de_DE") if found else ():
             shutil.copytree(str(found), self.root / "usr/lib/locale" / name)
 
@@ -133,19 +149,18 @@ class Template:
     def clone(self, root: Path) -> None:
         """Build a host's tree: directories of its own, files shared with the template."""
         for directory, _, files in os.walk(self.root):
-            relative = os.path.relpath(directory, self.root)
-            target = os.path.join(root, relative) if relative != "." else str(root)
-            os.makedirs(target, exist_ok=True)
+            source = Path(directory)
+            target = root / source.relative_to(self.root)
+            target.mkdir(parents=True, exist_ok=True)
             for name in files:
-                source = os.path.join(directory, name)
-                if not os.path.islink(source):
-                    os.link(source, os.path.join(target, name))
+                (target / name).hardlink_to(source / name)
         for name in ("bin", "lib"):
-            os.symlink(f"usr/{name}", os.path.join(root, name))
+            (root / name).symlink_to(f"usr/{name}")
         for name in ("tmp", "var/tmp"):
-            os.chmod(os.path.join(root, name), 0o1777)
-        os.mkdir(os.path.join(root, STUB_DIRECTORY.lstrip("/")))
-        os.chmod(os.path.join(root, STUB_DIRECTORY.lstrip("/")), 0o1777)
+            (root / name).chmod(0o1777)
+        stubs = root / STUB_DIRECTORY.lstrip("/")
+        stubs.mkdir()
+        stubs.chmod(0o1777)
 
 
 def add_stubs(template: Template, paths: dict[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""What a lab is made of, before it runs: masters, clients, resources, networks and the point of the story it starts at."""
+"""What a lab is made of before it runs: masters, clients, resources, and where the story starts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FileSystemSpec(_Spec):
 
 
 class MasterSpec(_Spec):
-    """One NIM master: its name in the lab is also its object name in the peer's database unless said otherwise."""
+    """One NIM master; its name in the lab is also its object name in the peer's database by default."""
 
     name: str
     object_name: str = ""
@@ -53,7 +53,9 @@ class MasterSpec(_Spec):
         self.hostname = self.hostname or self.name
         if not self.aliases:
             short = self.hostname.split(".", 1)[0]
-            self.aliases = [alias for alias in (short, f"{short}.{DOMAIN}", self.name) if alias != self.hostname]
+            self.aliases = [
+                alias for alias in (short, f"{short}.{DOMAIN}", self.name) if alias != self.hostname
+            ]
         return self
 
 
@@ -71,9 +73,10 @@ class WorldSpec(_Spec):
     """
     A whole simulated estate: one pair of masters and their clients.
 
-    `start` is where the story begins: `fresh` (both initialised, never synchronised), `synced` and `synced_peer_kept`
-    (an earlier sync, without and with the source in the target's database), `stale` (synchronised, then one resource
-    changed and one client added on the source), `taken_over` (the second master owns the clients).
+    `start` is where the story begins: `fresh` (both initialised, never synchronised), `synced` and
+    `synced_peer_kept` (an earlier sync, without and with the source in the target's database), `stale`
+    (synchronised, then one resource changed and one client added on the source), `taken_over` (the second
+    master owns the clients).
     """
 
     name: str = "default"
@@ -157,9 +160,19 @@ def default_resources() -> list[ResourceSpec]:
             type="mksysb",
             location=f"{base}/mksysb/aix01.mksysb",
             size_kb=512,
-            attrs={"arch": "power", **release, "creation_date": "Sun Nov  1 01:00:00 2026", "source_image": "aix01"},
+            attrs={
+                "arch": "power",
+                **release,
+                "creation_date": "Sun Nov  1 01:00:00 2026",
+                "source_image": "aix01",
+            },
         ),
-        ResourceSpec(name="image_data_aix01", type="image_data", location=f"{base}/image_data/aix01.image.data", size_kb=4),
+        ResourceSpec(
+            name="image_data_aix01",
+            type="image_data",
+            location=f"{base}/image_data/aix01.image.data",
+            size_kb=4,
+        ),
         ResourceSpec(
             name="bosinst_ow",
             type="bosinst_data",
@@ -184,7 +197,9 @@ def load_world(world: str | Path | WorldSpec, clients: int | None = None) -> Wor
         if not path.exists():
             path = Path(world)
         if not path.is_file():
-            raise WorldError(f"there is no world {str(world)!r}; worlds are: {', '.join(world_names())}, or a YAML file")
+            raise WorldError(
+                f"there is no world {str(world)!r}; worlds are: {', '.join(world_names())}, or a YAML file"
+            )
         try:
             spec = WorldSpec.model_validate({"name": path.stem, **(yaml.safe_load(path.read_text()) or {})})
         except ValidationError as error:

@@ -26,7 +26,9 @@ async def m_backup_db(call: Call) -> int:
         members = backup_files.collect(host)
     except FileNotFoundError as error:
         name = f"./etc/{error.filename.rpartition('/etc/')[2]}"
-        return await call.fail(1, f"tar: 0511-168 The {name} file cannot be found.", "m_backup_db: backup failed")
+        return await call.fail(
+            1, f"tar: 0511-168 The {name} file cannot be found.", "m_backup_db: backup failed"
+        )
     stream = call.estate.switches["m_backup_db_stream"]
     for member in members:
         if stream != "silent":
@@ -36,7 +38,9 @@ async def m_backup_db(call: Call) -> int:
         content = content[:KEPT_WHEN_TRUNCATED]
     try:
         if not host.path(path).parent.is_dir():
-            return await call.fail(1, f"tar: 0511-188 Cannot create {path}: A file or directory in the path name does not exist.")
+            return await call.fail(
+                1, f"tar: 0511-188 Cannot create {path}: A file or directory in the path name does not exist."
+            )
         if call.estate.fault("backup_fs_full", host.name):
             host.fs.require(path, 1 << 62)
         host.fs.write(path, content, 0o600)
@@ -53,17 +57,27 @@ async def m_restore_db(call: Call) -> int:
     estate, host, path = call.estate, call.host, call.absolute(call.args[0])
     await estate.journal.point("m_restore_db", host=host.name)
     if estate.fault("restore_refuses", host.name):
-        return await call.fail(1, "0042-001 m_restore_db: processing error encountered on \"master\":",
-                               "0042-175 m_restore_db: An unexpected result was returned by the \"restore\" command")
+        return await call.fail(
+            1,
+            '0042-001 m_restore_db: processing error encountered on "master":',
+            '0042-175 m_restore_db: An unexpected result was returned by the "restore" command',
+        )
     if estate.switches["restore_on_configured"] == "refuses" and host.is_master:
-        return await call.fail(1, "m_restore_db: this machine is already configured as a NIM master.",
-                               'Run "nim -o unconfig master" before a database is restored.')
+        return await call.fail(
+            1,
+            "m_restore_db: this machine is already configured as a NIM master.",
+            'Run "nim -o unconfig master" before a database is restored.',
+        )
     try:
         members = backup_files.unpack(host.path(path).read_bytes())
     except FileNotFoundError:
-        return await call.fail(2, f"tar: 0511-164 There is a media read or write block size error. {path} does not exist.")
+        return await call.fail(
+            2, f"tar: 0511-164 There is a media read or write block size error. {path} does not exist."
+        )
     except (tarfile.TarError, OSError):
-        return await call.fail(2, "tar: 0511-169 A directory checksum error on media; the archive is not readable.")
+        return await call.fail(
+            2, "tar: 0511-169 A directory checksum error on media; the archive is not readable."
+        )
     level = next((m.content.decode().strip() for m in members if m.name == "./etc/NIM.level"), "")
     await call.line(f"Restoring the NIM database from {path}")
     await call.line("x ./etc/NIM.level, 8 bytes, 1 tape blocks", "")
@@ -81,7 +95,7 @@ async def m_restore_db(call: Call) -> int:
 
 
 async def check_level(call: Call, machine: str, backup: str) -> bool:
-    """Print the level comparison of a restore and tell whether it holds [S1]; the failing text is not documented."""
+    """Print the level comparison of a restore [S1] and tell whether it holds; its failure is undocumented."""
     await call.line(
         f"The level of the NIM master fileset on this machine is: {machine}",
         f"The level of the NIM database backup is: {backup}",
@@ -140,7 +154,11 @@ async def alog(call: Call) -> int:
 
 
 register(
-    Fault("backup_fs_full", "the file system m_backup_db and sync write backups to is full", default_host="second"),
+    Fault(
+        "backup_fs_full",
+        "the file system m_backup_db and sync write backups to is full",
+        default_host="second",
+    ),
     Fault("backup_truncated", "m_backup_db writes a tar file cut short and exits 0", default_host="second"),
     Fault("restore_refuses", "m_restore_db fails before it changes anything", default_host="second"),
 )

@@ -21,6 +21,9 @@ from include.lab.registry import command
 if TYPE_CHECKING:
     from include.lab.estate import Estate
 
+PLAIN_READS = frozenset(
+    {"cat", "date", "echo", "grep", "hostname", "ls", "lslpp", "lssrc", "oslevel", "uname"}
+)
 METHODS = "/usr/lpp/bos.sysmgt/nim/methods"
 
 
@@ -51,10 +54,9 @@ def _client_record(call: Call, name: str) -> NimObject:
 def _changes_client(argv: list[str]) -> bool:
     """Tell whether a command run by c_rsh is anything but a plain read."""
     words = shlex.split(" ".join(argv[2:])) if len(argv) > 2 else []
-    reads = {"cat", "oslevel", "/usr/bin/oslevel", "/usr/bin/cat", "lslpp", "/usr/bin/lslpp", "date", "hostname", "uname",
-             "/usr/bin/date", "/usr/bin/hostname", "/usr/bin/uname", "lssrc", "/usr/bin/lssrc", "ls", "/usr/bin/ls",
-             "echo", "true", "grep", "/usr/bin/grep", "print", "LC_ALL=C"}  # fmt: skip
-    return not words or words[0] not in reads or any(character in " ".join(argv[2:]) for character in ">`")
+    if not words or any(character in " ".join(argv[2:]) for character in ">`$"):
+        return True
+    return words[0].rsplit("/", 1)[-1] not in PLAIN_READS
 
 
 @command(f"{METHODS}/c_rsh", root_only=True, changing=_changes_client)
@@ -66,7 +68,9 @@ async def c_rsh(call: Call) -> int:
         item = _client_record(call, call.args[0])
         client = contact(call.estate, call.host, item, "c_rsh")
     except NimError as error:
-        return await call.fail(error.code, *NimError(error.code, error.method, error.message, wrapped=False).lines())
+        return await call.fail(
+            error.code, *NimError(error.code, error.method, error.message, wrapped=False).lines()
+        )
     await call.estate.journal.point(f"c_rsh:{item.name}", host=call.host.name)
     return await run_on(call, client, " ".join(call.args[1:]))
 
@@ -83,7 +87,13 @@ async def run_on(call: Call, client: Host, line: str) -> int:
     devnull = open("/dev/null", "rb")  # noqa: SIM115, PTH123, ASYNC230
     try:
         child = process.start(
-            call.estate.sandbox, client.root, ["/usr/bin/ksh", "-c", line], env=env, stdin=devnull.fileno(), stdout=out, stderr=err
+            call.estate.sandbox,
+            client.root,
+            ["/usr/bin/ksh", "-c", line],
+            env=env,
+            stdin=devnull.fileno(),
+            stdout=out,
+            stderr=err,
         )
     finally:
         devnull.close()
@@ -120,7 +130,9 @@ async def nimclient(call: Call) -> int:
         _record_control(master, call.host, f"{call.host.object_name} push_off")
         return 0
     if flag not in {"-l", "-o", "-d"}:
-        return await call.fail(1, "usage: nimclient [-o <operation>] [-a <attr>=<value>]... | -l | -p | -P | -d | -c | -C")
+        return await call.fail(
+            1, "usage: nimclient [-o <operation>] [-a <attr>=<value>]... | -l | -p | -P | -d | -c | -C"
+        )
     if master is None or not call.estate.reaches(call.host, master) or not master.active("nimesis"):
         text = f"Unable to contact the NIM master {values['NIM_MASTER_HOSTNAME']}: Connection refused"
         return await call.fail(1, *NimError(1, "nimclient", text, wrapped=False).lines())
@@ -246,11 +258,53 @@ BUSY = "Base Operating System installation is being performed"
 _CLIENT = {"client": "its name (required)"}
 register(
     Fault("client_down", "a client is switched off", _CLIENT),
-    Fault("client_push_off", "a client forbids pushes (nimclient -P)", _CLIENT, on_break=_push_off, on_heal=_push_on),
-    Fault("client_list_missing", "a client's niminfo has no list of masters", _CLIENT, on_break=_list_missing, on_heal=_list_back),
-    Fault("client_niminfo_missing", "a client has no /etc/niminfo", _CLIENT, on_break=_niminfo_missing, on_heal=_niminfo_back),
-    Fault("wrong_cpuid", "a client was moved to another machine: its cpuid is not the recorded one", _CLIENT, on_break=_moved, on_heal=_moved_back),
-    Fault("client_secure", "a client talks nimsh (secure) and has no certificate of the other master", _CLIENT, on_break=_secure, on_heal=_not_secure),
-    Fault("client_silent_success", "a takeover reports SUCCESS for a client and changes nothing there", _CLIENT, on_break=_silent, on_heal=_honest),
-    Fault("cstate_busy", "an operation is in flight on a client", {**_CLIENT, "state": "the Cstate, by default a BOS installation"}, on_break=_busy, on_heal=_idle),
+    Fault(
+        "client_push_off",
+        "a client forbids pushes (nimclient -P)",
+        _CLIENT,
+        on_break=_push_off,
+        on_heal=_push_on,
+    ),
+    Fault(
+        "client_list_missing",
+        "a client's niminfo has no list of masters",
+        _CLIENT,
+        on_break=_list_missing,
+        on_heal=_list_back,
+    ),
+    Fault(
+        "client_niminfo_missing",
+        "a client has no /etc/niminfo",
+        _CLIENT,
+        on_break=_niminfo_missing,
+        on_heal=_niminfo_back,
+    ),
+    Fault(
+        "wrong_cpuid",
+        "a client was moved to another machine: its cpuid is not the recorded one",
+        _CLIENT,
+        on_break=_moved,
+        on_heal=_moved_back,
+    ),
+    Fault(
+        "client_secure",
+        "a client talks nimsh (secure) and has no certificate of the other master",
+        _CLIENT,
+        on_break=_secure,
+        on_heal=_not_secure,
+    ),
+    Fault(
+        "client_silent_success",
+        "a takeover reports SUCCESS for a client and changes nothing there",
+        _CLIENT,
+        on_break=_silent,
+        on_heal=_honest,
+    ),
+    Fault(
+        "cstate_busy",
+        "an operation is in flight on a client",
+        {**_CLIENT, "state": "the Cstate, by default a BOS installation"},
+        on_break=_busy,
+        on_heal=_idle,
+    ),
 )

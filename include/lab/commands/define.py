@@ -30,7 +30,13 @@ async def define(call: Call, args: NimArgs) -> int:
         raise NimError(34, "nim", f'"{name}" is not a valid object name')
     if any(item.name == name for item in objects):
         raise NimError(32, "m_mkobj", f'object name must be unique: "{name}" is already defined', target=name)
-    makers = {"machines": _machine, "management": _machine, "resources": _resource, "networks": _network, "groups": _group}
+    makers = {
+        "machines": _machine,
+        "management": _machine,
+        "resources": _resource,
+        "networks": _network,
+        "groups": _group,
+    }
     item = makers[cls](call, args, NimObject(name, cls, args.type))
     objects.append(item)
     call.host.db.save(objects)
@@ -104,7 +110,13 @@ def _resource(call: Call, args: NimArgs, item: NimObject) -> NimObject:
     item.attrs = [("Rstate", "ready for use"), ("prev_state", "unavailable for use"), ("location", location)]
     item.attrs += [*given.items(), ("alloc_count", "0"), ("server", server)]
     if item.type == "spot":
-        item.attrs += [("version", "7"), ("release", "3"), ("mod", "2"), ("oslevel_r", "7300-02"), ("if_supported", "chrp.64 ent")]
+        item.attrs += [
+            ("version", "7"),
+            ("release", "3"),
+            ("mod", "2"),
+            ("oslevel_r", "7300-02"),
+            ("if_supported", "chrp.64 ent"),
+        ]
     if item.type == "lpp_source":
         item.attrs += [("arch", "power"), ("simages", "yes")]
     return item
@@ -117,7 +129,9 @@ def _network(_call: Call, args: NimArgs, item: NimObject) -> NimObject:
 
 
 def _group(call: Call, args: NimArgs, item: NimObject) -> NimObject:
-    names = [value for key, value in args.attrs if key == "add_member"] or [v for k, v in args.attrs if k.startswith("member")]
+    names = [value for key, value in args.attrs if key == "add_member"] or [
+        v for k, v in args.attrs if k.startswith("member")
+    ]
     for name in names:
         find(call.host, name)
     item.attrs = [(f"member{number}", name) for number, name in enumerate(names, 1)]
@@ -146,7 +160,7 @@ async def change(call: Call, args: NimArgs) -> int:
 
 @operation("remove")
 async def remove(call: Call, args: NimArgs) -> int:
-    """Remove an object; a client's /etc/niminfo goes with it [S28]. Resource files are removed only for SPOTs."""
+    """Remove an object; a client's /etc/niminfo goes with it [S28]."""
     objects = load_database(call.host, "nim") and call.host.db.edit()
     item = find(call.host, args.target)
     if item.type in {"master", "boot", "nim_script"}:
@@ -177,7 +191,10 @@ async def unconfig(call: Call, args: NimArgs) -> int:
         for row in call.host.rows(name):
             call.estate.stop_subsystem(call.host, row)
             call.host.subsystems.remove(row)
-            await call.line(f"0513-044 The {name} Subsystem was requested to stop.", "0513-083 Subsystem has been Deleted.")
+            await call.line(
+                f"0513-044 The {name} Subsystem was requested to stop.",
+                "0513-083 Subsystem has been Deleted.",
+            )
     call.host.db.erase()
     call.host.remove(NIMINFO)
     return 0

@@ -15,7 +15,9 @@ from include.lab.system_files import NIMSH_INITTAB
 
 def _master_of(call: Call, args: NimArgs) -> Host:
     name = args.attr("master")
-    host = call.estate.lookup(name, call.host) if name else None
+    if not args.attr("name") or not name:
+        raise NimError(21, "niminit", 'the "name" and "master" attributes are required', wrapped=False)
+    host = call.estate.lookup(name, call.host)
     if host is None or not call.estate.reaches(call.host, host) or not host.active("nimesis"):
         raise NimError(6, "niminit", f"(To_Master) connect Connection refused {name}", wrapped=False)
     if not host.is_master:
@@ -28,9 +30,6 @@ async def niminit(call: Call) -> int:
     """Make this machine a client of a master, or an alternate master."""
     try:
         args = parse(call.args)
-        name = args.attr("name")
-        if not name or not args.attr("master"):
-            raise NimError(21, "niminit", 'the "name" and "master" attributes are required', wrapped=False)
         master = _master_of(call, args)
         if args.attr("is_alternate", "no") == "yes":
             return await _alternate(call, args, master)
@@ -40,13 +39,15 @@ async def niminit(call: Call) -> int:
 
 
 async def _alternate(call: Call, args: NimArgs, master: Host) -> int:
-    """Register this machine as alternate of `master`; a database is made where there is none (nim.md 12.14)."""
+    """Register this machine as alternate of `master`; make a database if there is none (nim.md 12.14)."""
     host, estate = call.host, call.estate
     if not any(fileset.name == "bos.sysmgt.nim.master" for fileset in host.filesets):
         raise NimError(156, "niminit", "bos.sysmgt.nim.master is not installed", wrapped=False)
     known = host.niminfo().get("NIM_ALTERNATE_MASTER", "").split()
     if set(known) & set(master.names) and estate.switches["second_niminit"] == "refuses":
-        raise NimError(32, "niminit", f"this machine is already an alternate master of {master.hostname}", wrapped=False)
+        raise NimError(
+            32, "niminit", f"this machine is already an alternate master of {master.hostname}", wrapped=False
+        )
     record = alternate_object(host)
     record.name = args.attr("name")
     for key in ("platform", "netboot_kernel", "connect"):
@@ -88,7 +89,15 @@ async def _client(call: Call, args: NimArgs, master: Host) -> int:
     current = existing.get("current_master", master.hostname)
     listed.sort(key=lambda pair: pair[0] != current)
     host.write_niminfo(
-        niminfo.for_client(name, host.hostname, host.address, host.connect, listed, GATEWAY, master.cpuid)
+        niminfo.for_client(
+            name=name,
+            hostname=host.hostname,
+            ip=host.address,
+            connect=host.connect,
+            masters=listed,
+            gateway=GATEWAY,
+            masterid=master.cpuid,
+        )
     )
     row = next(iter(host.rows("nimsh")), None)
     await call.line(NIMSH_INITTAB, "0513-077 Subsystem has been changed.")
@@ -117,7 +126,9 @@ async def nimconfig(call: Call) -> int:
     except NimError as error:
         return await call.fail(1, *error.lines())
     if not args.attr("pif_name") or not args.attr("netname"):
-        return await call.fail(1, "usage: nimconfig -a pif_name=<pif> -a netname=<name> [-a master_port=<port>] ...")
+        return await call.fail(
+            1, "usage: nimconfig -a pif_name=<pif> -a netname=<name> [-a master_port=<port>] ..."
+        )
     host.db.save(base_objects(host, None))
     host.write_niminfo(niminfo.for_master(host.hostname))
     host.write("/etc/NIM.level", f"{host.fileset_level}\n")

@@ -51,7 +51,9 @@ def _nfs_refused(call: Call, name: str) -> str | None:
     target = call.estate.lookup(name, call.host)
     if target is None:
         return f"{name}: unknown host"
-    blocked = call.estate.fault("nfs_blocked", target.name) or call.estate.fault("nfs_blocked", call.host.name)
+    blocked = call.estate.fault("nfs_blocked", target.name) or call.estate.fault(
+        "nfs_blocked", call.host.name
+    )
     if not call.estate.reaches(call.host, target) or (blocked and target is not call.host):
         return "RPC: 1832-019 Program not registered"
     if target.role != "master" or not target.active("rpc.mountd"):
@@ -105,5 +107,10 @@ async def exportfs(call: Call) -> int:
 
 register(
     Fault("name_resolution_broken", "a host resolves no name but its own", default_host="second"),
-    Fault("partition", "a host (and those in with=) is cut off from all others; SSH from outside still works", {"with": "more hosts"}, default_host="first"),
+    Fault(
+        "partition",
+        "a host (and those in with=) is cut off from all others; SSH from outside still works",
+        {"with": "more hosts"},
+        default_host="first",
+    ),
 )

@@ -12,8 +12,9 @@ from include.lab.registry import command
 
 USAGE = """usage:
    nim [-F] -o <operation> [-a <attr>=<value>]... [-t <type>] <object name>
-   the following operations are supported: allocate alt_disk_install bos_inst change check cust deallocate define
-   diag lppchk lppmgr lslpp maint reboot remove reset select showlog showres sync takeover unconfig update
+   the following operations are supported:
+   allocate alt_disk_install bos_inst change check cust deallocate define diag lppchk lppmgr lslpp maint
+   reboot remove reset select showlog showres sync takeover unconfig update
 """
 READ_ONLY = {"lslpp", "showres", "showlog", "lppchk"}
 
@@ -91,6 +92,12 @@ def operation(name: str) -> Callable[[Operation], Operation]:
     return enter
 
 
+def _operation(name: str) -> Operation:
+    if name not in OPERATIONS:
+        raise NimError(19, "nim", f'"{name}" is not an operation')
+    return OPERATIONS[name]
+
+
 @command("/usr/sbin/nim", root_only=True, changing=changes)
 async def nim(call: Call) -> int:
     """Run one operation."""
@@ -99,13 +106,9 @@ async def nim(call: Call) -> int:
         if not args.operation:
             await call.err(USAGE)
             return 1
-        run = OPERATIONS.get(args.operation)
-        if run is None:
-            raise NimError(19, "nim", f'"{args.operation}" is not an operation')
-        return await run(call, args)
+        return await _operation(args.operation)(call, args)
     except NimError as error:
         await call.err("".join(f"{line}\n" for line in error.lines()))
         if error.status > 255 and call.estate.switches["exit_above_255"] == "one":
             return 1
         return error.status
-

@@ -15,9 +15,21 @@ from include.lab.registry import COMMANDS, command
 from include.lab.tree import STUB_DIRECTORY
 
 DAY = 86400
-FIELDS = ("user", "ruser", "group", "rgroup", "uid", "pid", "ppid", "pgid", "pcpu", "vsz", "nice", "etime", "time", "tty", "comm", "args", "start", "st", "stime")  # fmt: skip
-_HEADINGS = {"args": "COMMAND", "comm": "COMMAND", "etime": "ELAPSED", "tty": "TT", "pcpu": "%CPU", "nice": "NI",
-             "ruser": "RUSER", "start": "STARTED", "st": "STIME", "stime": "STIME"}  # fmt: skip
+FIELDS = frozenset(
+    """
+    user ruser group rgroup uid pid ppid pgid pcpu vsz nice etime time tty comm args start st stime
+    """.split()  # noqa: SIM905 - a table
+)
+_HEADINGS = {
+    "args": "COMMAND",
+    "comm": "COMMAND",
+    "etime": "ELAPSED",
+    "tty": "TT",
+    "pcpu": "%CPU",
+    "nice": "NI",
+    "start": "STARTED",
+    "st": "STIME",
+}
 
 
 def visible(host: Host) -> list[ProcessRow]:
@@ -93,7 +105,7 @@ async def ps(call: Call) -> int:
     return 0 if rows else 1
 
 
-USAGE = "Usage: ps [-ANPaedfklmMZ] [-n namelist] [-F Format] [-o specifier[=header],...] [-p proclist] [-u userlist]"
+USAGE = "Usage: ps [-ANPaedfklmMZ] [-n namelist] [-o specifier[=header],...] [-p proclist] [-u userlist]"
 
 
 def _formats(value: str) -> list[tuple[str, str]]:
@@ -116,7 +128,11 @@ def _clock(seconds: float) -> str:
 def _elapsed(seconds: float) -> str:
     whole = max(0, int(seconds))
     days, rest = divmod(whole, DAY)
-    text = f"{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d}" if whole >= 3600 else f"{rest // 60:02d}:{rest % 60:02d}"
+    text = (
+        f"{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
+        if whole >= 3600
+        else f"{rest // 60:02d}:{rest % 60:02d}"
+    )
     return f"{days}-{text}" if days else text
 
 
@@ -127,18 +143,19 @@ def _started(row: ProcessRow) -> str:
 
 def _full(rows: list[ProcessRow]) -> str:
     lines = ["     UID      PID     PPID   C    STIME    TTY  TIME CMD"]
-    lines += [
-        f"{_user(row):>8} {row.pid:>8} {row.ppid:>8}   0 {_started(row):>8} {row.tty:>6} {_clock(row.cpu):>5} {' '.join(row.argv)} "
-        for row in rows
-    ]
+    for row in rows:
+        ids = f"{_user(row):>8} {row.pid:>8} {row.ppid:>8}"
+        times = f"{_started(row):>8} {row.tty:>6} {_clock(row.cpu):>5}"
+        lines.append(f"{ids}   0 {times} {' '.join(row.argv)} ")
     return "\n".join(lines) + "\n"
 
 
 def _field(row: ProcessRow, name: str) -> str:
     values = {
         "user": _user(row), "ruser": _user(row), "group": "system", "rgroup": "system", "uid": str(row.uid),
-        "pid": str(row.pid), "ppid": str(row.ppid), "pgid": str(row.pgid), "pcpu": "0.0", "vsz": "1024", "nice": "20",
-        "etime": _elapsed(time.time() - row.started), "time": _clock(row.cpu), "tty": row.tty, "comm": row.comm,
+        "pid": str(row.pid), "ppid": str(row.ppid), "pgid": str(row.pgid), "pcpu": "0.0", "vsz": "1024",
+        "nice": "20", "etime": _elapsed(time.time() - row.started), "time": _clock(row.cpu), "tty": row.tty,
+        "comm": row.comm,
         "args": " ".join(row.argv), "start": _started(row), "st": _started(row), "stime": _started(row),
     }  # fmt: skip
     return values[name]
@@ -151,7 +168,8 @@ def _formatted(rows: list[ProcessRow], formats: list[tuple[str, str]]) -> str:
     left = {"user", "ruser", "group", "rgroup", "comm", "args", "tty"}
     return "".join(
         " ".join(
-            cell.ljust(widths[i]) if formats[i][0] in left else cell.rjust(widths[i]) for i, cell in enumerate(line)
+            cell.ljust(widths[i]) if formats[i][0] in left else cell.rjust(widths[i])
+            for i, cell in enumerate(line)
         ).rstrip()
         + "\n"
         for line in table
@@ -162,7 +180,9 @@ def _formatted(rows: list[ProcessRow], formats: list[tuple[str, str]]) -> str:
 async def who(call: Call) -> int:
     """Print the boot time with -b."""
     if "-b" in call.args:
-        await call.line(time.strftime("   .        system boot %b %d %H:%M     ", time.gmtime(call.host.boot_time)))
+        await call.line(
+            time.strftime("   .        system boot %b %d %H:%M     ", time.gmtime(call.host.boot_time))
+        )
     return 0
 
 
@@ -172,7 +192,11 @@ async def uptime(call: Call) -> int:
     seconds = int(time.time() - call.host.boot_time)
     days, rest = divmod(seconds, DAY)
     now = time.strftime("%I:%M%p", time.gmtime())
-    up = f"{days} days,  {rest // 3600}:{rest % 3600 // 60:02d}" if days else f"{rest // 3600}:{rest % 3600 // 60:02d}"
+    up = (
+        f"{days} days,  {rest // 3600}:{rest % 3600 // 60:02d}"
+        if days
+        else f"{rest // 3600}:{rest % 3600 // 60:02d}"
+    )
     await call.line(f"  {now}   up {up},  1 user,  load average: 0.01, 0.02, 0.02")
     return 0
 
@@ -190,5 +214,11 @@ def _no_smit(estate: Estate, fault: ActiveFault) -> None:
 
 
 register(
-    Fault("smit_running", "an administrator sits in SMIT on a master", default_host="first", on_break=_smit, on_heal=_no_smit),
+    Fault(
+        "smit_running",
+        "an administrator sits in SMIT on a master",
+        default_host="first",
+        on_break=_smit,
+        on_heal=_no_smit,
+    ),
 )

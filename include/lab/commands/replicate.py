@@ -1,8 +1,7 @@
-"""Replication of one resource during a sync: real bytes from the source's tree to the target's (nim.md section 8)."""
+"""Replication of one resource during a sync: real bytes from tree to tree (nim.md section 8)."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,9 @@ async def replicate(sync: Sync, item: NimObject) -> bool:
     estate, source, target = sync.estate, sync.source, sync.target
     location = item.get("location")
     here, there = source.path(location), target.path(location)
-    estate.journal.write("sync", f"sync:resource={item.name}", item.name, host=source.name, target=target.name)
+    estate.journal.write(
+        "sync", f"sync:resource={item.name}", item.name, host=source.name, target=target.name
+    )
     await estate.journal.point(f"sync:resource={item.name}", host=source.name)
     await sync.alive(11)
     if _present(there):
@@ -53,24 +54,33 @@ def _present(place: Path) -> bool:
     return place.is_file() or (place.is_dir() and any(place.iterdir()))
 
 
+def _files(here: Path, there: Path) -> list[tuple[Path, Path]]:
+    """Return source and goal of every file of a resource."""
+    if here.is_file():
+        return [(here, there)]
+    return [(file, there / file.relative_to(here)) for file in sorted(here.rglob("*")) if file.is_file()]
+
+
 async def _copy(name: str, here: Path, there: Path, sync: Sync, *, half: bool) -> None:
     """Copy file by file; what fails, hangs or is killed on the way leaves what it leaves on a real disk."""
-    files = [here] if here.is_file() else sorted(Path(d, n) for d, _, names in os.walk(here) for n in names)
-    root = sync.target.root
+    files = _files(here, there)
     if not files:
         raise FileNotFoundError(2, "A file or directory in the path name does not exist.")
-    for number, file in enumerate(files):
-        goal = there if file == here else there / file.relative_to(here)
+    for number, (file, goal) in enumerate(files, 1):
         content = file.read_bytes()
-        inside = "/" + os.path.relpath(goal, root)
-        if number == len(files) - 1:
-            sync.target.fs.write(inside, content[: len(content) // 2])
+        if number == len(files):
+            _write(sync, file, goal, content[: len(content) // 2])
             await sync.estate.journal.point(f"sync:copying={name}", host=sync.source.name)
             if half:
-                break
+                return
             await sync.alive(11)
-        sync.target.fs.write(inside, content, file.stat().st_mode & 0o777)
-        shutil.copystat(file, goal)
+        _write(sync, file, goal, content)
+
+
+def _write(sync: Sync, file: Path, goal: Path, content: bytes) -> None:
+    inside = f"/{goal.relative_to(sync.target.root)}"
+    sync.target.fs.write(inside, content, file.stat().st_mode & 0o777)
+    shutil.copystat(file, goal)
 
 
 register(
@@ -82,6 +92,9 @@ register(
     Fault(
         "sync_half_copied",
         "a sync leaves a resource half copied",
-        {"resource": "its name; all when missing", "silent": "yes (default): 'Replicated' is printed; no: it is not"},
+        {
+            "resource": "its name; all when missing",
+            "silent": "yes (default): 'Replicated' is printed; no: it is not",
+        },
     ),
 )

@@ -50,7 +50,10 @@ async def lslpp(call: Call) -> int:
         lines = [f"/usr/lib/objrepos:{f.name}:{f.level}::COMMITTED:I:{f.description}: " for f in found]
         header = ["#Path:Fileset:Level:PTF Id:State:Type:Description:EFIX Locked"]
     else:
-        header = ["  Fileset                      Level  State  Type  Description (Uninstaller)", "  " + "-" * 76]
+        header = [
+            "  Fileset                      Level  State  Type  Description (Uninstaller)",
+            "  " + "-" * 76,
+        ]
         lines = [f"  {f.name:<26}{f.level:>8}    C     F    {f.description}" for f in found]
     if found:
         await call.line(*(lines if "q" in flags else [*header, *lines]))
@@ -60,7 +63,22 @@ async def lslpp(call: Call) -> int:
 def _colon_long(fileset: Fileset) -> str:
     """Return the 18 fields of lslpp -Lc; an empty one is a single blank [S51]."""
     package = fileset.name.rsplit(".", 1)[0] if fileset.name.count(".") > 1 else fileset.name
-    fields = [package, fileset.name, fileset.level, " ", " ", "C", " ", fileset.description, " ", " ", " ", " ", " ", " "]
+    fields = [
+        package,
+        fileset.name,
+        fileset.level,
+        " ",
+        " ",
+        "C",
+        " ",
+        fileset.description,
+        " ",
+        " ",
+        " ",
+        " ",
+        " ",
+        " ",
+    ]
     return ":".join([*fields, "0", " ", "/", "2346"])
 
 

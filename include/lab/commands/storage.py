@@ -12,7 +12,12 @@ from include.lab.filesystems import MB, FileSystem
 from include.lab.host import Host
 from include.lab.registry import always, command
 
-UNITS = {"": (512, "512-blocks"), "k": (1024, "1024-blocks"), "m": (MB, "MB blocks"), "g": (1024 * MB, "GB blocks")}
+UNITS = {
+    "": (512, "512-blocks"),
+    "k": (1024, "1024-blocks"),
+    "m": (MB, "MB blocks"),
+    "g": (1024 * MB, "GB blocks"),
+}
 
 
 def _row(call: Call, fs: FileSystem, unit: int) -> str:
@@ -22,7 +27,9 @@ def _row(call: Call, fs: FileSystem, unit: int) -> str:
     inodes = fs.inodes + used // MB
     ipercent = max(1, inodes * 100 // max(1, inodes + free // 4096))
     if unit >= MB:
-        total, left = (str((Decimal(n) / unit).quantize(Decimal("0.01"), ROUND_HALF_UP)) for n in (size, free))
+        total, left = (
+            str((Decimal(n) / unit).quantize(Decimal("0.01"), ROUND_HALF_UP)) for n in (size, free)
+        )
     else:
         total, left = str(size // unit), str(free // unit)
     return f"{fs.device:<16}{total:>12}{left:>10}{percent:>5}%{inodes:>9}{ipercent:>5}% {fs.mount}"
@@ -49,7 +56,10 @@ async def df(call: Call) -> int:
         chosen = [fs for fs in table.table.values() if fs.mounted]
     if not chosen:
         return status
-    await call.line(_header(flags, title), *(_portable(call, fs, unit) if "P" in flags else _shape(call, fs, unit, flags) for fs in chosen))
+    await call.line(
+        _header(flags, title),
+        *(_portable(call, fs, unit) if "P" in flags else _shape(call, fs, unit, flags) for fs in chosen),
+    )
     if not paths:
         await call.line(f"{'/proc':<16}{'-':>12}{'-':>10}{'-':>6}{'-':>9}{'-':>6} /proc")
     return status
@@ -83,7 +93,9 @@ async def mount(call: Call) -> int:
         await call.line("  node       mounted        mounted over    vfs       date        options", "-" * 78)
         for fs in call.host.fs.table.values():
             if fs.mounted:
-                await call.line(f"         {fs.device:<16} {fs.mount:<15} {fs.vfs:<6} Nov 01 01:00 rw,log=INLINE")
+                await call.line(
+                    f"         {fs.device:<16} {fs.mount:<15} {fs.vfs:<6} Nov 01 01:00 rw,log=INLINE"
+                )
         for line in call.host.nfs_mounts:
             remote, _, local = line.partition(" ")
             node, _, path = remote.partition(":")
@@ -91,12 +103,13 @@ async def mount(call: Call) -> int:
         return 0
     if call.uid != 0:
         return await call.fail(1, "mount: 0506-324 Cannot mount: Operation not permitted.")
-    fs = call.host.fs.table.get(call.args[-1])
-    if fs is None:
+    wanted = call.host.fs.table.get(call.args[-1])
+    if wanted is None:
         return await call.fail(1, f"mount: 0506-334 {call.args[-1]} is not a known file system.")
-    if fs.mounted:
-        return await call.fail(1, f"mount: 0506-324 Cannot mount {fs.device} on {fs.mount}: The requested resource is busy.")
-    call.host.fs.mount(fs.mount)
+    if wanted.mounted:
+        text = f"Cannot mount {wanted.device} on {wanted.mount}: The requested resource is busy."
+        return await call.fail(1, f"mount: 0506-324 {text}")
+    call.host.fs.mount(wanted.mount)
     return 0
 
 
@@ -121,13 +134,25 @@ async def lsfs(call: Call) -> int:
     names = [word for word in call.args if not word.startswith("-")]
     rows = [fs for fs in call.host.fs.table.values() if not names or fs.mount in names]
     if not rows:
-        return await call.fail(1, f"lsfs: 0506-915 No record matching {' '.join(names)} was found in /etc/filesystems.")
+        return await call.fail(
+            1, f"lsfs: 0506-915 No record matching {' '.join(names)} was found in /etc/filesystems."
+        )
     if any("c" in word for word in call.args if word.startswith("-")):
         await call.line("#MountPoint:Device:Vfs:Nodename:Type:Size:Options:AutoMount:Acct")
-        await call.line(*(f"{fs.mount}:{fs.device}:{fs.vfs}:::{int(fs.size_mb * MB) // 512}:rw:yes:no" for fs in rows))
+        await call.line(
+            *(f"{fs.mount}:{fs.device}:{fs.vfs}:::{int(fs.size_mb * MB) // 512}:rw:yes:no" for fs in rows)
+        )
         return 0
-    await call.line("Name            Nodename   Mount Pt               VFS   Size    Options    Auto Accounting")
-    await call.line(*(f"{fs.device:<15} --         {fs.mount:<22} {fs.vfs:<5} {int(fs.size_mb * MB) // 512:<7} rw         yes  no" for fs in rows))
+    await call.line(
+        "Name            Nodename   Mount Pt               VFS   Size    Options    Auto Accounting"
+    )
+    await call.line(
+        *(
+            f"{fs.device:<15} --         {fs.mount:<22} {fs.vfs:<5} {int(fs.size_mb * MB) // 512:<7} "
+            "rw         yes  no"
+            for fs in rows
+        )
+    )
     return 0
 
 
@@ -183,7 +208,21 @@ def _roomy(estate: Estate, fault: ActiveFault) -> None:
 
 
 register(
-    Fault("fs_unmounted", "a file system is not mounted: its content is gone, writes land in /", {"fs": "mount point, default /export/nim"}, default_host="second", on_break=_unmount, on_heal=_mount),
-    Fault("fs_full", "a file system is full", {"fs": "mount point (required)"}, default_host="second", on_break=_full, on_heal=_roomy),
+    Fault(
+        "fs_unmounted",
+        "a file system is not mounted: its content is gone, writes land in /",
+        {"fs": "mount point, default /export/nim"},
+        default_host="second",
+        on_break=_unmount,
+        on_heal=_mount,
+    ),
+    Fault(
+        "fs_full",
+        "a file system is full",
+        {"fs": "mount point (required)"},
+        default_host="second",
+        on_break=_full,
+        on_heal=_roomy,
+    ),
     Fault("root_full", "the root file system is full", default_host="second", on_break=_full, on_heal=_roomy),
 )

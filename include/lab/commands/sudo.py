@@ -14,7 +14,7 @@ from include.lab.registry import command
 
 @command("/usr/bin/sudo", logged=False)
 async def sudo(call: Call) -> int:
-    """Run a command as root without asking for a password; -n is understood and needed, there is no terminal."""
+    """Run a command as root without asking for a password."""
     args = list(call.args)
     shown = {"-n": False, "-l": False, "-v": False}
     environment: dict[str, str] = {}
@@ -51,8 +51,18 @@ def _found(call: Call, name: str) -> bool:
 
 
 async def _run(call: Call, args: list[str], environment: dict[str, str]) -> int:
-    kept = {key: value for key, value in call.env.items() if key in {"LANG", "LC_ALL", "TZ", "TERM", "SSH_CLIENT", "POSIXLY_CORRECT"}}
-    env = {**call.estate.environment(call.host, "root"), **kept, **environment, "SUDO_USER": call.login, "SUDO_COMMAND": " ".join(args)}
+    kept = {
+        key: value
+        for key, value in call.env.items()
+        if key in {"LANG", "LC_ALL", "TZ", "TERM", "SSH_CLIENT", "POSIXLY_CORRECT"}
+    }
+    env = {
+        **call.estate.environment(call.host, "root"),
+        **kept,
+        **environment,
+        "SUDO_USER": call.login,
+        "SUDO_COMMAND": " ".join(args),
+    }
     if call.fds is None:
         return 1
     name = args[0]

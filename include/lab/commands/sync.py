@@ -26,10 +26,11 @@ UNDOCUMENTED = "m_sync"
 
 class Sync:
     """
-    One run of sync. `call` prints for the caller; `remote` is the same output with the target as the machine it is about.
+    One run of sync.
 
-    Everything before phase 3 leaves the target as it was; between phase 3 and 6 it has no nimesis; up to phase 7 it may
-    carry the source's niminfo (nim.md 12.17).
+    `call` prints for the caller; `remote` is the same output with the target as the machine it is about.
+    Everything before phase 3 leaves the target as it was; between phase 3 and 6 it has no nimesis; up to
+    phase 7 it may carry the source's niminfo (nim.md 12.17).
     """
 
     def __init__(self, call: Call, args: NimArgs) -> None:
@@ -76,21 +77,32 @@ class Sync:
     async def run(self) -> int:
         """Run all phases; the first that fails ends the operation where it stands."""
         if self.target.db.exists() and not self.force:
-            text = f'a NIM database already exists on "{self.record.name}"; use the force option to overwrite it'
+            text = (
+                f'a NIM database already exists on "{self.record.name}"; use the force option to overwrite it'
+            )
             raise NimError(1, UNDOCUMENTED, text)
         phases: list[Callable[[], Awaitable[None]]] = [
-            self.save_target, self.name_backup, self.stop_target, self.fetch, self.compare_levels, self.restore,
-            self.update_master, self.reset_machines, self.remove_own_record, self.reset_resources,
-            self.replicate_resources, self.check_resources, self.complete,
+            self.save_target, self.name_backup, self.stop_target, self.fetch, self.compare_levels,
+            self.restore, self.update_master, self.reset_machines, self.remove_own_record,
+            self.reset_resources, self.replicate_resources, self.check_resources, self.complete,
         ]  # fmt: skip
         helpers = [
-            (self.source, self.estate.start_daemon(self.source, f"/usr/lpp/bos.sysmgt/nim/methods/m_sync {self.record.name}"))
+            (
+                self.source,
+                self.estate.start_daemon(
+                    self.source, f"/usr/lpp/bos.sysmgt/nim/methods/m_sync {self.record.name}"
+                ),
+            )
         ]
-        self.estate.journal.write("sync", "sync:start", "start", host=self.source.name, target=self.target.name)
+        self.estate.journal.write(
+            "sync", "sync:start", "start", host=self.source.name, target=self.target.name
+        )
         try:
             for number, phase in enumerate(phases, 1):
                 if number == 3:
-                    pid = self.estate.start_daemon(self.target, f"/usr/bin/ksh /usr/sbin/nim_master_recover -s -n {self.record.name}")
+                    pid = self.estate.start_daemon(
+                        self.target, f"/usr/bin/ksh /usr/sbin/nim_master_recover -s -n {self.record.name}"
+                    )
                     helpers.append((self.target, pid))
                 await self._enter(number)
                 await phase()
@@ -115,7 +127,9 @@ class Sync:
     async def _enter(self, number: int) -> None:
         """Begin a phase: the event, the pace, and what a test or a fault makes of it."""
         estate, source = self.estate, self.source
-        estate.journal.write("sync", f"sync:phase={number}", f"phase={number}", host=source.name, target=self.target.name)
+        estate.journal.write(
+            "sync", f"sync:phase={number}", f"phase={number}", host=source.name, target=self.target.name
+        )
         await estate.journal.point(f"sync:{number}", host=source.name)
         await asyncio.sleep(estate.pace)
         await self.alive(number)
@@ -123,7 +137,7 @@ class Sync:
     async def alive(self, number: int) -> None:
         """Fail or hang as the faults in force say; a target that went away fails the phase."""
         while self.estate.fault("sync_hangs", self.source.name, phase=str(number)):
-            await asyncio.sleep(0.02)
+            await self.estate.faults_changed.wait()
         if self.estate.fault("sync_fails", self.source.name, phase=str(number)):
             text = f"the operation failed in phase {number}"
             raise unexpected(UNDOCUMENTED, "/usr/sbin/nim_master_recover", text)
@@ -149,7 +163,9 @@ class Sync:
             if self.saved:
                 place.fs.write(self.backup, backup_files.pack(self.saved, int(time.time())), 0o600)
         except OSError as error:
-            raise unexpected(UNDOCUMENTED, "/usr/bin/tar", f"0511-191 Write failure: {error.strerror}") from error
+            raise unexpected(
+                UNDOCUMENTED, "/usr/bin/tar", f"0511-191 Write failure: {error.strerror}"
+            ) from error
 
     async def name_backup(self) -> None:
         """2: say where that copy lies."""
@@ -169,10 +185,15 @@ class Sync:
     async def fetch(self) -> None:
         """4: mount the source's copy over NFS and read its level."""
         directory = f"/tmp/_nim_dir_{self.call.pid or 17626}"
-        self.source.exports.append(f"{directory} -ro,root={self.target.hostname},access={self.target.hostname}")
-        if self.estate.fault("nfs_blocked", self.source.name) or self.estate.fault("nfs_blocked", self.target.name):
-            text = f"1831-011 access denied for {self.source.hostname}:{directory}\nmount: 1831-008 giving up on:"
-            raise unexpected("c_mount", "/usr/sbin/mount", f"{text}\n{self.source.hostname}:{directory}")
+        self.source.exports.append(
+            f"{directory} -ro,root={self.target.hostname},access={self.target.hostname}"
+        )
+        if self.estate.fault("nfs_blocked", self.source.name) or self.estate.fault(
+            "nfs_blocked", self.target.name
+        ):
+            place = f"{self.source.hostname}:{directory}"
+            text = f"1831-011 access denied for {place}\nmount: 1831-008 giving up on:\n{place}"
+            raise unexpected("c_mount", "/usr/sbin/mount", text)
         self.target.nfs_mounts.append(f"{self.source.hostname}:{directory} {directory}/mnt0")
         await self.call.line(f"Restoring the NIM database from {directory}/mnt0")
         await self._say("x ./etc/NIM.level, 8 bytes, 1 tape blocks", "")
@@ -196,11 +217,13 @@ class Sync:
         await self.call.line("Finished restoring the NIM database")
 
     async def update_master(self) -> None:
-        """7: the target's alternate_master record becomes its own master record; further interfaces are gone."""
+        """7: the target's record becomes its own master record; further interfaces are gone."""
         objects = self.target.db.edit()
         master = next(item for item in objects if item.type == "master")
         await self.call.line(f"Updating master definition in database from {self.record.name} definition")
-        for key in [k for k, _ in master.attrs if k.startswith(("if", "cable_type")) and not k.endswith(("f1", "e1"))]:
+        for key in [
+            k for k, _ in master.attrs if k.startswith(("if", "cable_type")) and not k.endswith(("f1", "e1"))
+        ]:
             master.drop(key)
         for key in ("platform", "netboot_kernel", "if1", "cable_type1"):
             master.set(key, self.record.get(key))
@@ -232,7 +255,7 @@ class Sync:
         await self.call.line("Finished resetting machines")
 
     async def remove_own_record(self) -> None:
-        """9: the target is no alternate of itself; whether it then knows the source is a switch (nim.md 12.1)."""
+        """9: the target is no alternate of itself; does it know the source? A switch (nim.md 12.1)."""
         await self.call.line(f"Removing NIM client {self.record.name}")
         objects = [item for item in self.target.db.edit() if item.name != self.record.name]
         if self.estate.switches["peer_record_after_sync"] == "kept":
@@ -241,7 +264,7 @@ class Sync:
         await self.call.line(f"Finished removing {self.record.name}")
 
     async def reset_resources(self) -> None:
-        """10: no resource is allocated; without replicate those the source serves are dropped (nim.md 4.3)."""
+        """10: nothing is allocated; without replicate what the source serves is dropped (nim.md 4.3)."""
         await self.call.line("Resetting NIM resources")
         objects = self.target.db.edit()
         for item in objects:
@@ -254,7 +277,11 @@ class Sync:
 
     @staticmethod
     def _served(item: NimObject) -> bool:
-        return item.cls == "resources" and item.get("server") == "master" and item.type not in {"boot", "nim_script"}
+        return (
+            item.cls == "resources"
+            and item.get("server") == "master"
+            and item.type not in {"boot", "nim_script"}
+        )
 
     async def replicate_resources(self) -> None:
         """11: copy what is not yet at its location on the target."""

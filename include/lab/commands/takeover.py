@@ -28,7 +28,7 @@ class _Takeover:
 
     @property
     def clients(self) -> list[NimObject]:
-        """Return the clients the operation reaches; whether VIOSes are among them is a switch (nim.md 12.16)."""
+        """Return the clients the operation reaches; VIOSes are among them by a switch (nim.md 12.16)."""
         reach_vios = self.call.estate.switches["takeover_reaches_vios"] == "yes"
         objects = load_database(self.call.host, "nim")
         return [item for item in clients_of(objects) if reach_vios or item.type != "vios"]
@@ -61,8 +61,8 @@ class _Takeover:
         if self.other is None or estate.between_masters(host, self.other) or not self.other.is_master:
             name = interface_host(self.record)
             if not self.quiet:
-                text = f'warning: 0042-006 m_takeover: the database on "{name}" was not updated: Connection refused'
-                await self.call.err(f"{text}\n")
+                text = f'the database on "{name}" was not updated: Connection refused'
+                await self.call.err(f"warning: 0042-006 m_takeover: {text}\n")
             return
         moved = [name for name, word in self.results.items() if word == "SUCCESS"]
         _set_current(self.other, moved, host)
@@ -144,7 +144,7 @@ async def _in_background(run: _Takeover) -> int:
 
 
 def _overwrite(source: Host, target: Host) -> None:
-    """Replace the definitions of the other master, its own master and alternate records kept (nim.md 4.4, -F)."""
+    """Replace the other master's definitions but its own master and alternate records (nim.md 4.4)."""
     kept = [item for item in target.db.edit() if item.type in {"master", "alternate_master"}]
     others = [item for item in source.db.edit() if item.type not in {"master", "alternate_master"}]
     target.db.save([*kept, *others])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 from include.lab.builder import READY
 from include.lab.call import Call
@@ -20,7 +20,7 @@ RULE = "  " + "-" * 76
 
 
 def require_control(host: Host, item: NimObject, method: str, operation_name: str) -> None:
-    """Refuse an operation on a client that another master controls, as far as this database knows: 0042-378 [S1]."""
+    """Refuse what another master controls as far as this database knows: 0042-378 [S1]."""
     current = item.get("current_master", host.hostname)
     if current not in host.names:
         raise other_master(item.name, current, method, f"{METHODS}/{operation_name}")
@@ -95,7 +95,11 @@ def _move(call: Call, args: NimArgs, step: int) -> int:
     resources = {item.name: item for item in objects if item.cls == "resources"}
     wanted = list(args.attrs)
     if args.attr("subclass") == "all":
-        wanted = [(key, value) for key, value in machine.attrs if value in resources and resources[value].type == key]
+        wanted = [
+            (key, value)
+            for key, value in machine.attrs
+            if value in resources and resources[value].type == key
+        ]
     for key, name in wanted:
         item = resources.get(name)
         if item is None or item.type != key:
@@ -126,6 +130,10 @@ async def deallocate(call: Call, args: NimArgs) -> int:
     return _move(call, args, -1)
 
 
+def _contents(place: Path) -> list[str]:
+    return sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.is_file())
+
+
 @operation("showres")
 async def showres(call: Call, args: NimArgs) -> int:
     """List the content of a resource."""
@@ -140,8 +148,7 @@ async def showres(call: Call, args: NimArgs) -> int:
     if place.is_file():
         await call.out(place.read_text(errors="replace") if item.type not in {"mksysb", "savevg"} else "")
     else:
-        for directory, _, names in sorted(os.walk(place)):
-            await call.line(*(os.path.relpath(os.path.join(directory, name), place) for name in sorted(names)))
+        await call.line(*_contents(place))
     return 0
 
 
@@ -159,5 +166,9 @@ async def cust(call: Call, args: NimArgs) -> int:
 
 
 register(
-    Fault("resource_in_use", "showres of a resource fails with 0042-207", {"resource": "its name; all when missing"}),
+    Fault(
+        "resource_in_use",
+        "showres of a resource fails with 0042-207",
+        {"resource": "its name; all when missing"},
+    ),
 )
