@@ -131,10 +131,12 @@ def _faults(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([{"id": f.id, "meaning": f.meaning, "args": dict(f.args)} for f in all_faults()]))
         return 0
-    table = Table("fault", "default host", "meaning and arguments", box=None)
+    table = Table("fault (default host)", "meaning and arguments", box=None)
+    table.columns[0].no_wrap = True
     for fault in all_faults():
         lines = [fault.meaning, *(f"  {name}= {doc}" for name, doc in fault.args.items())]
-        table.add_row(fault.id, fault.default_host, "\n".join(lines))
+        place = "" if fault.default_host == "none" else f" ({fault.default_host})"
+        table.add_row(fault.id + place, "\n".join(lines))
     Console().print(table)
     return 0
 
@@ -145,9 +147,11 @@ def _switches(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(values))
         return 0
-    table = Table("switch", "value", "all values (default first)", "decides", box=None)
+    table = Table("switch=value", "decides", box=None)
+    table.columns[0].no_wrap = True
     for switch in SWITCHES:
-        table.add_row(switch.name, values[switch.name], ", ".join(switch.values), switch.doc)
+        others = " ".join(value for value in switch.values if value != values[switch.name])
+        table.add_row(f"{switch.name}={values[switch.name]}", f"{switch.doc}; or: {others}")
     Console().print(table)
     return 0
 

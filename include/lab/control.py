@@ -51,7 +51,8 @@ class Control:
                     answer = {"error": str(error.args[0]) if isinstance(error, KeyError) else str(error)}
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
-        except (ConnectionError, json.JSONDecodeError):
-            pass
+        except (ConnectionError, json.JSONDecodeError, asyncio.CancelledError):
+            # the asker is gone, or the lab ends
+            return
         finally:
             writer.close()

@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 # flock, pgrep, pkill.
 UTILITIES = tuple(
     """
-    [ awk basename bc cal cat chgrp chmod chown cksum cmp comm cp csplit cut date dc dd diff dirname du echo
-    ed egrep env expand expr false fgrep find fold getopt grep head id join kill link ln logname ls mkdir mkfifo
-    mknod more mv nice nl nohup od paste pathchk pr printenv printf pwd renice rm rmdir sed sleep sort split
-    strings stty sum sync tail tar tee test touch tr true tsort tty unexpand uniq unlink wc whoami xargs
+    [ awk basename bc cal cat chgrp chmod chown cksum cmp comm cp csplit cut date dc dd diff dirname du
+    echo ed egrep env expand expr false fgrep find fold getopt grep head id join kill link ln logname ls
+    mkdir mkfifo mknod more mv nice nl nohup od paste pathchk pr printenv printf pwd renice rm rmdir sed
+    sleep sort split strings stty sum sync tail tar tee test touch tr true tsort tty unexpand uniq
+    unlink wc whoami xargs
     """.split()  # noqa: SIM905 - a table
 )
 SHELLS = {
@@ -36,8 +37,8 @@ exit "${{rc:-125}}"
 DIRECTORIES = tuple(
     """
     admin audit dev etc etc/objrepos export home lpp mnt opt proc sbin tftpboot tmp usr/bin usr/lib
-    usr/lib/nls usr/lpp/bos.sysmgt/nim/methods usr/objrepos usr/sbin usr/ucb usr/bin/X11 var/adm/ras var/adm/cron var/log
-    var/spool/cron/crontabs var/tmp
+    usr/lib/nls usr/lpp/bos.sysmgt/nim/methods usr/objrepos usr/sbin usr/ucb usr/bin/X11 var/adm/ras
+    var/adm/cron var/log var/spool/cron/crontabs var/tmp
     """.split()  # noqa: SIM905 - a table
 )
 LOOKUP = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin"
