@@ -54,15 +54,18 @@ class Facts:
 
     def peer_of(self, own: Snapshot) -> Snapshot | None:
         """Return the other master's snapshot."""
-        return self.target if own is self.source else self.source
+        return self.target if own.master == self.view.source else self.source
 
     def peer_name(self, own: Snapshot) -> str:
         """Return the estate's name of the other master."""
-        return self.view.target if own is self.source else self.view.source
+        return self.view.target if own.master == self.view.source else self.view.source
 
     def peer_records(self, own: Snapshot) -> tuple[NimObject, ...]:
-        """Return the ``alternate_master`` objects by which *own* knows the other master, normally one."""
-        wanted = Side.TARGET if own is self.source else Side.SOURCE
+        """Return the ``alternate_master`` objects by which *own* knows the other master, normally one.
+
+        *own* may be an earlier snapshot of the same master.
+        """
+        wanted = Side.TARGET if own.master == self.view.source else Side.SOURCE
         return tuple(found for found in own.of_type("alternate_master") if self._may_mean(found, wanted))
 
     def _may_mean(self, record: NimObject, wanted: Side) -> bool:

@@ -35,7 +35,7 @@ def two_hosts(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw
 )
 def source_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want exactly one object for the target in the source's database."""
-    if own is facts.source:
+    if own.master == facts.view.source:
         remedy = f"Run niminit with is_alternate=yes and this master on {facts.view.target}."
         yield from _record(facts, own, remedy)
 
@@ -51,7 +51,7 @@ def target_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
 
     A warning at night: a sync may drop it, and the run defines it again and reads it back (design section 6).
     """
-    if own is facts.target:
+    if own.master == facts.view.target:
         remedy = f"The nightly sync defines it afterwards; else run niminit on {facts.view.source}."
         yield from _record(facts, own, remedy)
 
@@ -85,7 +85,7 @@ def niminfo(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     if own.niminfo is None:
         return
     named = (own.niminfo.alternate_master or "").split()
-    wanted = Side.TARGET if own is facts.source else Side.SOURCE
+    wanted = Side.TARGET if own.master == facts.view.source else Side.SOURCE
     if any(facts.side_of(host) is wanted for host in named):
         return
     line = f"NIM_ALTERNATE_MASTER={' '.join(named)}" if named else "no line NIM_ALTERNATE_MASTER"

@@ -14,6 +14,9 @@ from nim_operators.nim.snapshot import FileSystem, Place, Snapshot
 BACKUP_PLACES = ("/var/adm/nim_operators", "/export/nim/backups")
 """Where this product and NIM itself put copies of a database (nim.md 2.2)."""
 
+DATABASE_PLACE = "/etc/objrepos"
+"""Where the database itself lies (nim.md 2.2)."""
+
 _ROOT = "/"
 _PERCENT = 100
 
@@ -124,8 +127,26 @@ def room(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
 )
 def backup(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want room for one database backup at each place where one is written."""
+    return _room_at(facts, own, BACKUP_PLACES, "for backups")
+
+
+@check_each_master(
+    "space.database",
+    "a restore that fills the file system of the database half way (nim.md 4.3)",
+    nightly=Severity.BLOCKS,
+    setup=Severity.WARNS,
+)
+def database(facts: Facts, own: Snapshot) -> Iterable[Saw]:
+    """Want the same room where the target's database lies: a sync replaces it there."""
+    return (
+        _room_at(facts, own, (DATABASE_PLACE,), "for the database") if own.master == facts.view.target else ()
+    )
+
+
+def _room_at(facts: Facts, own: Snapshot, places: tuple[str, ...], what: str) -> Iterator[Saw]:
+    """Compare the policy's room for one copy of a database with what is free, summed per file system."""
     wanted: dict[FileSystem, list[str]] = {}
-    for path in BACKUP_PLACES:
+    for path in places:
         holds = file_system_of(own, path)
         if holds is None:
             saw = f"Nobody could tell which file system holds {path}."
@@ -135,9 +156,9 @@ def backup(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     for file_system, paths in wanted.items():
         needed = facts.view.policy.backup_room_kb * len(paths)
         if file_system.free_kb is None or file_system.free_kb < needed:
-            saw = f"{_free(file_system.free_kb)} KiB are free for backups, {needed} KiB are needed."
+            saw = f"{_free(file_system.free_kb)} KiB are free {what}, {needed} KiB are needed."
             subject = f"{own.master}:{file_system.mount_point}"
-            yield Saw(subject, saw, "Enlarge it or remove old backups.", tuple(paths))
+            yield Saw(subject, saw, "Enlarge it or remove what nobody needs.", tuple(paths))
 
 
 def file_system_of(own: Snapshot, path: str) -> FileSystem | None:
@@ -169,4 +190,4 @@ def _free(free_kb: int | None) -> str:
     return "An unknown number of" if free_kb is None else str(free_kb)
 
 
-CHECKS = (looked_at, mount_point, mount_point_present, room, backup)
+CHECKS = (looked_at, mount_point, mount_point_present, room, backup, database)

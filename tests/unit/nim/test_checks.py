@@ -257,6 +257,14 @@ SPEAKS: dict[str, tuple[Callable[[], PairView], str, Severity, Severity | None]]
         BLOCKS,
         WARNS,
     ),
+    "space.database": (
+        lambda: worlds.change(
+            pair(), B, file_systems=(replace(worlds.ROOT, free_kb=20_479), worlds.VAR, worlds.EXPORT)
+        ),
+        "nimb:/",
+        BLOCKS,
+        WARNS,
+    ),
     "content.target-only": (
         lambda: worlds.put(pair(), B, client("lpar9", HOST[A])),
         "lpar9",

@@ -182,6 +182,11 @@ def test_a_backup_whose_file_system_is_unknown_is_told():
     assert len(findings(worlds.change(pair(), A, file_systems=()), "space.backup")) == 2
 
 
+def test_the_sources_own_database_needs_no_further_room():
+    full = (replace(ROOT, free_kb=0), VAR, EXPORT)
+    assert not findings(worlds.change(pair(), A, file_systems=full), "space.database")
+
+
 def test_a_path_belongs_to_the_longest_mount_point_that_fits_whole_names():
     narrow = FileSystem("/dev/x", 1, 1, "/var/ad")
     own = worlds.snapshot(A, file_systems=(ROOT, VAR, narrow))
