@@ -156,11 +156,19 @@ class AirflowApi:
         query = httpx.QueryParams(source_dag_id=dag_id, source_run_id=run_id, order_by="timestamp")
         return list(self._json("GET", f"/api/v2/assets/events?{query}")["asset_events"])
 
-    def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
-        """Return what a try of a task logged so far, one event per element."""
+    def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[Json]:
+        """Return the events a try of a task logged so far, each with what Airflow keeps beside it."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
         content = self._json("GET", f"{path}?full_content=true")["content"]
-        return [line if isinstance(line, str) else _log_line(line) for line in content]
+        return [{"event": line} if isinstance(line, str) else line for line in content]
+
+    def task_errors(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
+        """Return the exceptions a try of a task ended with, innermost last."""
+        return [
+            f"{error.get('exc_type')}: {error.get('exc_value')}"
+            for event in self.task_log(dag_id, run_id, task_id, try_number)
+            for error in event.get("error_detail") or ()
+        ]
 
     def _json(self, method: str, path: str, body: Json | None = None) -> Any:
         """Send a request and return the decoded answer.
@@ -171,11 +179,3 @@ class AirflowApi:
         if not answer.is_success:
             raise ApiError(f"{method} {path} as {self.user}: {answer.status_code} {answer.text[:2000]}")
         return answer.json()
-
-
-def _log_line(event: Json) -> str:
-    """Return the event with the errors that Airflow keeps beside it."""
-    errors = [
-        f"{error.get('exc_type')}: {error.get('exc_value')}" for error in event.get("error_detail") or ()
-    ]
-    return "\n".join([event["event"], *errors])

@@ -13,7 +13,7 @@ from include.demo.ground_truth import calls, estate
 from include.demo.judgement import Exit, judge
 from include.demo.local_airflow import LocalAirflow
 from include.demo.polling import wait_until
-from include.demo.report import Report, verdict_of
+from include.demo.report import Report, xcoms_of
 from include.demo.stage import Stage, stage
 
 RUN_WITHIN = timedelta(minutes=6)
@@ -47,15 +47,15 @@ def _run(running: Stage, dag_id: str, fault: str | None, report: Report) -> Exit
     state = _watch(airflow, api, dag_id, run_id, report)
 
     tasks = api.task_instances(dag_id, run_id)
-    verdict = verdict_of(api, dag_id, run_id)
+    verdict = xcoms_of(api, dag_id, run_id, "verdict")
     commands = calls(lab.log(after=state_before["seq"]))
     findings = check_nightly_sync(before, estate(lab.state(), lab.trees()), commands)
 
     report.steps(dag_id, run_id, tasks)
     report.failures(api, dag_id, run_id, tasks)
+    points = {event["uri"]: event["extra"] for event in api.asset_events(dag_id, run_id)}
+    report.values("Recovery point and what was verified (asset event)", points or {"": "none was emitted"})
     report.values("What the product says (verdict)", verdict or {"": "no verdict was pushed"})
-    for event in api.asset_events(dag_id, run_id):
-        report.values(f"Asset event {event['uri']}", event["extra"])
     report.changes([f"{call.host}: {call.text} → {call.exit}" for call in commands if call.is_changing])
     report.findings(findings)
     exit_code, sentence = judge(state, str(verdict.get("verdict", "")), findings, fault)

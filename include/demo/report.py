@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from include.demo.api import AirflowApi, ApiError, Json, TaskInstance
 from include.demo.judgement import Exit, Finding
@@ -19,7 +20,6 @@ MARKS = {
     "skipped": "[dim]-[/]",
 }
 LIST_LIMIT = 6
-LOG_LINES = 12
 
 
 class Report:
@@ -33,7 +33,7 @@ class Report:
 
     def say(self, text: str) -> None:
         """Print one line of progress."""
-        self.console.print(text, highlight=False)
+        self.console.print(text, highlight=False, markup=False)
 
     def steps(self, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
         """Print the steps of a run with what became of them and how long they took."""
@@ -51,7 +51,7 @@ class Report:
         """Print a JSON value as key and value rows."""
         table = Table(title=title, title_justify="left", show_header=False)
         for key, text in flatten(value):
-            table.add_row(key, text)
+            table.add_row(Text(key), Text(text))
         self.console.print(table)
 
     def findings(self, findings: Sequence[Finding]) -> None:
@@ -60,7 +60,7 @@ class Report:
         for heading in ("", "claim", "seen"):
             table.add_column(heading)
         for finding in findings:
-            table.add_row(MARKS["success" if finding.holds else "failed"], finding.claim, finding.saw)
+            table.add_row(MARKS["success" if finding.holds else "failed"], finding.claim, Text(finding.saw))
         self.console.print(table)
 
     def changes(self, commands: Sequence[str]) -> None:
@@ -68,21 +68,21 @@ class Report:
         self.values("Changing commands the lab received", dict(enumerate(commands, 1)) or {"": "none"})
 
     def failures(self, api: AirflowApi, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
-        """Print the end of the log of each failed task."""
+        """Print what each failed task ended with, as its log has it."""
         for task in tasks:
             if task.state != "failed":
                 continue
             try:
-                lines = api.task_log(dag_id, run_id, task.task_id, task.try_number)
+                errors = api.task_errors(dag_id, run_id, task.task_id, task.try_number)
             except ApiError as error:
-                lines = [str(error)]
-            text = "\n".join(lines[-LOG_LINES:])
-            self.console.print(Panel(text, title=f"log of {task.task_id}", title_align="left"), markup=False)
+                errors = [str(error)]
+            text = Text("\n".join(errors) or "The log of its last try holds no exception.")
+            self.console.print(Panel(text, title=f"{task.task_id} failed", title_align="left"))
 
     def result(self, exit_code: Exit, sentence: str) -> None:
         """Print the last word."""
         colour = "green" if exit_code is Exit.DONE else "red"
-        self.console.print(Panel(sentence, border_style=colour))
+        self.console.print(Panel(Text(sentence), border_style=colour))
 
 
 def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -102,10 +102,10 @@ def _inline(value: Any) -> str:
     return ", ".join(f"{key}={text}" if key else text for key, text in flatten(value))
 
 
-def verdict_of(api: AirflowApi, dag_id: str, run_id: str) -> Json:
-    """Return what the task ``verdict`` pushed, as one mapping; empty if it pushed nothing."""
+def xcoms_of(api: AirflowApi, dag_id: str, run_id: str, task_id: str) -> Json:
+    """Return what a task pushed, as one mapping; empty if it pushed nothing."""
     found: dict[str, Any] = {}
-    for key in api.xcom_keys(dag_id, run_id, "verdict"):
-        value = api.xcom(dag_id, run_id, "verdict", key)
+    for key in api.xcom_keys(dag_id, run_id, task_id):
+        value = api.xcom(dag_id, run_id, task_id, key)
         found |= value if isinstance(value, Mapping) else {key: value}
     return found
