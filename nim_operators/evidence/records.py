@@ -1,0 +1,321 @@
+"""The kinds of facts a run leaves behind: plain JSON bodies, one class for each that says its fields."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+from nim_operators.nim.outcome import Exited, Killed, Outcome, Unknown, outcome_to_json
+
+Json = dict[str, Any]
+
+_LONGEST_NAME = 80
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
+
+
+def safe_name(name: str) -> str:
+    """Return a file or folder name for *name*: the same for the same name, another one for any other.
+
+    Names of at most 80 letters, digits, ``_``, ``.`` and ``-`` that begin with no dot stay as they are.
+    """
+    safe = _UNSAFE.sub("-", name)[:_LONGEST_NAME].lstrip(".")
+    return name if safe == name != "" else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Exited() | Killed() | Unknown():
+            return outcome_to_json(value)
+        case Mapping():
+            return {str(key): _plain(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner) for inner in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Base of the bodies: fields that are None are left out of the JSON."""
+
+    KIND: ClassVar[str]
+
+    def to_json(self) -> Json:
+        """Return the body as plain JSON."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: _plain(value) for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRecord(Body):
+    """What one look at a master brought: its clock and counts, or why it could not be observed."""
+
+    KIND: ClassVar[str] = "observation"
+    master: str
+    reachable: bool
+    snapshot_file: str | None = None
+    clock: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    absence: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRecord(Body):
+    """What :mod:`nim_operators.nim.assess` made of an observation, as it is."""
+
+    KIND: ClassVar[str] = "assessment"
+    assessment: Mapping[str, Any]
+
+    def to_json(self) -> Json:
+        """Return the assessment as plain JSON."""
+        return dict(self.assessment)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRecord(Body):
+    """A command that was sent to a master.
+
+    ``changes`` tells whether it may change the master's NIM database, files or subsystems; the product's own
+    lock is no such change. ``outcome`` is None while nobody has seen the end: a durable job ends in a
+    :class:`JobRecord` of the same task and host.
+    """
+
+    KIND: ClassVar[str] = "command"
+    host: str
+    line: str
+    changes: bool
+    outcome: Outcome | None = None
+    seconds: float | None = None
+    stderr: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord(Body):
+    """A durable job that was collected. ``log_sha256`` is the digest of the log file as it was written."""
+
+    KIND: ClassVar[str] = "job"
+    job: str
+    kind: str
+    host: str
+    begun_by: str
+    outcome: Outcome
+    log_file: str
+    log_sha256: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRecord(Body):
+    """A backup of one NIM database, fetched off the host and read there again.
+
+    ``path`` is where it is now; ``members`` are the names in the archive; ``stamp`` is when it was taken.
+    """
+
+    KIND: ClassVar[str] = "backup"
+    master: str
+    path: str
+    size_bytes: int
+    algorithm: str
+    digest_on_host: str
+    digest_here: str
+    members: tuple[str, ...]
+    nim_level: str | None
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeSyncRecord(Body):
+    """The target right before a sync onto it was sent: the snapshot that later steps compare with."""
+
+    KIND: ClassVar[str] = "before_sync"
+    snapshot_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRecord(Body):
+    """What a sync said of itself: phases (nim.md 4.3), resources it copied and those it never finished."""
+
+    KIND: ClassVar[str] = "sync"
+    completed: bool
+    phases: tuple[int, ...]
+    replicated: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    automatic_backup: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRecord(Body):
+    """Where two databases, or one master before and after, differ. No row means that nothing differs."""
+
+    KIND: ClassVar[str] = "drift"
+    rows: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsRecord(Body):
+    """How the target's copy of each resource stands, one row per resource, equal ones included."""
+
+    KIND: ClassVar[str] = "contents"
+    rows: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionRecord(Body):
+    """The armed direction as it was recorded or found."""
+
+    KIND: ClassVar[str] = "direction"
+    source: str
+    target: str
+    recorded_by: str
+    recorded_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPointRecord(Body):
+    """A moment whose state the alternate is proven to hold.
+
+    are how many were found equal or listed as stale; ``files`` and ``bytes`` are what their locations hold.
+    are how many were found equal or listed as stale; ``files`` and ``bytes`` lie at the resource locations.
+    """
+
+    KIND: ClassVar[str] = "recovery_point"
+    at: str
+    source: str
+    target: str
+    backup: str
+    definitions: int
+    resources: int
+    files: int
+    bytes: int
+    compared_by: str
+    verified: tuple[str, ...]
+    stale: tuple[str, ...]
+    clients: Mapping[str, int]
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord(Body):
+    """How one try of a task ended.
+
+    ``result`` is ``done``, ``refused``, ``failed``, ``unknown`` (a host was silent, or nobody saw the end) or
+    ``broke`` (an error that nobody foresaw); ``error`` and ``text`` are set unless it is ``done``.
+    """
+
+    KIND: ClassVar[str] = "step"
+    try_number: int
+    began_at: str
+    ended_at: str
+    result: str
+    error: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGiven(Body):
+    """A verdict that was given, with the SHA-256 of its ``page.txt``; a later verdict does not erase it."""
+
+    KIND: ClassVar[str] = "verdict"
+    verdict: str
+    reason: str
+    page_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRecord(Body):
+    """Something a reader should know that fits no other kind."""
+
+    KIND: ClassVar[str] = "note"
+    text: str
+
+
+KINDS: Mapping[str, type[Body]] = {
+    body.KIND: body
+    for body in (
+        ObservationRecord,
+        AssessmentRecord,
+        CommandRecord,
+        JobRecord,
+        BackupRecord,
+        BeforeSyncRecord,
+        SyncRecord,
+        DriftRecord,
+        ContentsRecord,
+        DirectionRecord,
+        RecoveryPointRecord,
+        StepRecord,
+        VerdictGiven,
+        NoteRecord,
+    )
+}
+"""Every kind of record and the class that describes its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record in the evidence: the *number*-th that *task_id* wrote, at the UTC time *at*."""
+
+    task_id: str
+    number: int
+    kind: str
+    at: str
+    body: Json = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """Where the record is in the folder of its run."""
+        return f"records/{safe_name(self.task_id)}/{self.number:03d}-{self.kind}.json"
+
+    def to_json(self) -> Json:
+        """Return the record as plain JSON."""
+        return {
+            "task_id": self.task_id,
+            "number": self.number,
+            "kind": self.kind,
+            "at": self.at,
+            "body": self.body,
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> Stored:
+        """Rebuild what :meth:`to_json` wrote.
+
+        :raises ValueError: if *value* has another shape; an unreadable record never counts as none.
+        """
+        match value:
+            case {
+                "task_id": str(task_id),
+                "number": int(number),
+                "kind": str(kind),
+                "at": str(at),
+                "body": dict(body),
+            }:
+                return cls(task_id, number, kind, at, body)
+        raise ValueError(f"not a record: {str(value)[:80]}")
+
+
+def end_of(command: Stored, records: Iterable[Stored]) -> Stored | None:
+    """Return where a command without an outcome of its own ended: the next job on its host that did.
+
+    A retry attaches to the job that is open, so a job of the same task on the same host settles what was sent
+    before it.
+    """
+    return next(
+        (
+            record
+            for record in records
+            if record.kind == JobRecord.KIND
+            and (record.task_id, record.body["host"]) == (command.task_id, command.body["host"])
+            and record.number > command.number
+            and is_known(record.body.get("outcome"))
+        ),
+        None,
+    )
+
+
+def is_known(outcome: Any) -> bool:
+    """Tell whether a recorded outcome says how a command ended."""
+    return isinstance(outcome, Mapping) and "unknown" not in outcome
