@@ -124,6 +124,18 @@ def compare_definitions(
     return tuple(found)
 
 
+def lost_routes(difference: Difference) -> tuple[str, ...]:
+    """Return the static routes that are all a network lacks on the target; empty where it differs in anything else.
+
+    A sync rebuilds the interfaces of the target's master record and can lose static routes with them (nim.md 4.7);
+    they are put back afterwards (design section 6).
+    """
+    match difference.attributes:
+        case (AttributeDifference("routing", left, right),) if set(right) < set(left):
+            return tuple(route for route in left if route not in right)
+    return ()
+
+
 def compare_master(before: NimObject, after: NimObject) -> tuple[AttributeDifference, ...]:
     """Return what a sync changed in the target's own ``master`` record: before on the left, after right.
 

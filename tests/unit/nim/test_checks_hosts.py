@@ -8,6 +8,7 @@ import pytest
 
 from nim_operators.nim.checks import run_checks
 from nim_operators.nim.checks.masters import REMEDIES
+from nim_operators.nim.facts import facts_of
 from nim_operators.nim.findings import Finding
 from nim_operators.nim.pair import PairView, Policy
 from nim_operators.nim.runbooks import Runbook
@@ -160,3 +161,15 @@ def test_an_address_that_nobody_asked_about_is_unknown_not_well():
     assert not findings(view, "surroundings.names")
     (found,) = findings(view, "surroundings.names-known")
     assert found.evidence == ("10.1.1.2",)
+
+
+def test_the_targets_own_former_record_is_no_record_of_the_source():
+    view = worlds.put(worlds.drop(pair(), B, A), B, alternate(B))
+    (found,) = findings(view, "pairing.target-record")
+    assert found.evidence == ("nimb: master_net nimb.example.com 0",)
+
+
+def test_an_earlier_snapshot_of_a_master_is_read_from_its_own_side():
+    before = worlds.snapshot(B)
+    facts = facts_of(worlds.drop(pair(), B, A))
+    assert [record.name for record in facts.peer_records(before)] == [A]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nim_operators.nim.drift import Kind, compare_definitions, compare_master
+from nim_operators.nim.drift import Kind, compare_definitions, compare_master, lost_routes
 from nim_operators.nim.facts import facts_of
 from nim_operators.nim.pair import PairView
 from tests.unit.nim import worlds
@@ -117,6 +117,25 @@ def test_routes_may_be_numbered_anew():
     source = network(routing2="10.2.0.0 10.1.1.1 10.2.0.1")
     target = network(routing1="10.2.0.0 10.1.1.1 10.2.0.1", routing2="default 10.1.1.254")
     assert differences(worlds.put(worlds.put(pair(), A, source), B, target)) == []
+
+
+DMZ = "dmz_net 10.1.1.241 10.2.0.1"
+
+
+@pytest.mark.parametrize(
+    ("target", "lost"),
+    [
+        (network(), (DMZ,)),
+        (network(routing1=DMZ), ("default 10.1.1.254",)),
+        (network(routing2="other_net 10.1.1.9 10.9.0.1"), ()),
+        (network(snm="255.255.0.0"), ()),
+    ],
+)
+def test_routes_that_are_all_a_network_lacks_can_be_put_back(target, lost):
+    view = worlds.put(worlds.put(pair(), A, network(routing2=DMZ)), B, target)
+    side_of = facts_of(view).side_of
+    (found,) = compare_definitions(worlds.seen(view, A), worlds.seen(view, B), side_of)
+    assert lost_routes(found) == lost
 
 
 def test_repeated_attributes_are_compared_as_a_set_of_values():
