@@ -52,7 +52,20 @@ for pair in pairs(Runbook.NIGHTLY_SYNC):
             outlets=[recovery_point_asset(pair.name)],
         )
         unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
-        verdict = NimVerdictOperator(task_id="verdict", trigger_rule=TriggerRule.ALL_DONE)
+        verdict = NimVerdictOperator(
+            task_id="verdict",
+            trigger_rule=TriggerRule.ALL_DONE,
+            required={
+                "observe": ["assessment"],
+                "lock": [],
+                "backup": ["backup"],
+                "sync": ["drift"],
+                "wait_nimesis": [],
+                "reconcile": ["observation"],
+                "verify": ["contents", "recovery_point"],
+                "unlock": [],
+            },
+        )
 
         observe >> lock >> backup >> sync >> wait_nimesis >> reconcile >> verify >> unlock >> verdict
     globals()[dag.dag_id] = dag

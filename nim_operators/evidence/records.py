@@ -177,7 +177,7 @@ class DirectionRecord(Body):
 class RecoveryPointRecord(Body):
     """A moment whose state the alternate is proven to hold.
 
-    are how many were found equal or listed as stale; ``files`` and ``bytes`` are what their locations hold.
+    ``at`` is the source's clock; ``backup`` is where the source's backup is; ``definitions`` and ``resources``
     are how many were found equal or listed as stale; ``files`` and ``bytes`` lie at the resource locations.
     """
 

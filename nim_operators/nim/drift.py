@@ -125,10 +125,10 @@ def compare_definitions(
 
 
 def lost_routes(difference: Difference) -> tuple[str, ...]:
-    """Return the static routes that are all a network lacks on the target; empty where it differs in anything else.
+    """Return the static routes that are all a network lacks on the target; none where it differs otherwise.
 
-    A sync rebuilds the interfaces of the target's master record and can lose static routes with them (nim.md 4.7);
-    they are put back afterwards (design section 6).
+    A sync rebuilds the interfaces of the target's master record and can lose static routes with them
+    (nim.md 4.7); they are put back afterwards (design section 6).
     """
     match difference.attributes:
         case (AttributeDifference("routing", left, right),) if set(right) < set(left):

@@ -8,6 +8,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import Context
 
+from nim_operators.evidence.records import BackupRecord
 from nim_operators.nim import commands
 from nim_operators.nim.backup import read_backup
 from nim_operators.nim.errors import NotReadBack
@@ -15,7 +16,7 @@ from nim_operators.nim.outcome import succeeded
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
 from nim_operators.remote.errors import RemoteError
-from nim_operators.remote.files import Fetched, fetch, prune_backups
+from nim_operators.remote.files import fetch, prune_backups
 from nim_operators.remote.transport import connect
 
 KIND = "backup"
@@ -38,7 +39,7 @@ class NimBackupDatabaseOperator(NimJobOperator):
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return a backup job for each master that has no verified backup in this run's evidence."""
         view = run.observe("before", ask_clients=False)
-        held = {record["master"] for record in run.evidence.read_records("backup")}
+        held = {record["master"] for record in run.recorded(BackupRecord)}
         for master in run.masters:
             if view.snapshot(master) is None or master in held:
                 continue
@@ -60,7 +61,7 @@ class NimBackupDatabaseOperator(NimJobOperator):
             snapshot = view.snapshot(one.job.host)
             level = snapshot.nim_level.strip() if snapshot and snapshot.nim_level else None
             in_loop(self._bring_home(run, one, level))
-        kept = {record["master"]: record["path"] for record in run.evidence.read_records("backup")}
+        kept = {record["master"]: record["path"] for record in run.recorded(BackupRecord)}
         reachable = [master for master in run.masters if view.snapshot(master) is not None]
         missing = [master for master in reachable if master not in kept]
         if missing:
@@ -73,8 +74,21 @@ class NimBackupDatabaseOperator(NimJobOperator):
             file = _file_of(one)
             fetched = await fetch(host, file, deadline=_FETCH_SECONDS)
             content = read_backup(master, fetched.data, expected_level=level)
-            path = run.store.keep_backup(run.pair.name, master, file.rsplit("/", 1)[1], fetched.data)
-            run.record("backup", _record(master, path, file, fetched) | {"members": content.members, "nim_level": content.nim_level})
+            stamp = file.rsplit("/", 1)[1].removeprefix("nimdb.").removesuffix(".backup")
+            path = run.store.write_backup(run.pair.name, master, f"{stamp}.backup", fetched.data)
+            run.record(
+                BackupRecord(
+                    master=master,
+                    path=path,
+                    size_bytes=len(fetched.data),
+                    algorithm=fetched.algorithm,
+                    digest_on_host=fetched.digest_on_host,
+                    digest_here=fetched.digest_here,
+                    members=tuple(content.members),
+                    nim_level=content.nim_level,
+                    stamp=stamp,
+                )
+            )
             removed = await prune_backups(host, run.holder, run.pair.backups.keep)
         run.store.prune_backups(run.pair.name, master, run.pair.backups.keep)
         for path in removed:
@@ -88,14 +102,3 @@ def _file_of(one: EndedJob) -> str:
         raise RemoteError(one.job.host, f"job {one.job.job} did not say which file it wrote: {first!r}.")
     return first.removeprefix("file ")
 
-
-def _record(master: str, path: str, file: str, fetched: Fetched) -> dict[str, Any]:
-    return {
-        "master": master,
-        "path": path,
-        "path_on_host": file,
-        "size_bytes": len(fetched.data),
-        "algorithm": fetched.algorithm,
-        "digest_on_host": fetched.digest_on_host,
-        "digest_here": fetched.digest_here,
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +15,15 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from nim_operators.estate.load import estate_path, evidence_base, load_estate
 from nim_operators.estate.schema import Pair
+from nim_operators.evidence.records import (
+    AssessmentRecord,
+    BeforeSyncRecord,
+    Body,
+    Json,
+    NoteRecord,
+    ObservationRecord,
+    StepRecord,
+)
 from nim_operators.hooks.nim import NimHook
 from nim_operators.nim.assess import Assessment, assess
 from nim_operators.nim.collector import build_snapshot
@@ -69,9 +78,17 @@ class Run:
         """Return where *master* is and how to log in."""
         return NimHook(self.conn_id(master)).get_conn()
 
-    def record(self, kind: str, body: Mapping[str, Any]) -> None:
+    def record(self, body: Body) -> None:
         """Put one record of this task into the evidence."""
-        self.evidence.write_record(self.task_id, kind, dict(body))
+        self.evidence.write_record(self.task_id, body.KIND, body.to_json())
+
+    def recorded(self, kind: type[Body]) -> list[Json]:
+        """Return the bodies of every record of that kind in this run, whichever task wrote them, in order."""
+        return [stored.body for stored in self.evidence.read_records() if stored.kind == kind.KIND]
+
+    def note(self, text: str) -> None:
+        """Tell a reader of the evidence something that fits no other record."""
+        self.record(NoteRecord(text))
 
     def observe(self, name: str, *, ask_clients: bool) -> PairView:
         """Observe both masters and keep what was seen, raw text included, under *name*."""
@@ -91,19 +108,15 @@ class Run:
     def _keep(self, name: str, master: str, observed: Observed) -> None:
         file = self.evidence.write_snapshot(f"{self.task_id}-{name}-{master}", observed.sections)
         seen = observed.observation
-        body: dict[str, Any] = {"master": master, "reachable": isinstance(seen, Snapshot), "snapshot_file": file}
         if isinstance(seen, Snapshot):
-            body |= {
-                "clock": seen.clock,
-                "counts": {"objects": len(seen.objects), "resources": len(seen.resources), "clients": len(seen.client_objects)},
-            }
+            counts = {"objects": len(seen.objects), "resources": len(seen.resources), "clients": len(seen.client_objects)}
+            self.record(ObservationRecord(master, reachable=True, snapshot_file=file, clock=seen.clock, counts=counts))
         else:
-            body |= {"absence": seen.absence.value, "reason": seen.reason}
-        self.record("observation", body)
+            self.record(ObservationRecord(master, reachable=False, absence=seen.absence.value, reason=seen.reason))
 
     def before_sync(self) -> Snapshot | None:
         """Return the target as it was right before this run's sync was sent; None where this run sent none."""
-        marked = self.evidence.read_records("before_sync")
+        marked = self.recorded(BeforeSyncRecord)
         if not marked:
             return None
         return build_snapshot(self.target, self.evidence.read_snapshot(marked[-1]["snapshot_file"]))
@@ -111,7 +124,7 @@ class Run:
     def assess(self, view: PairView) -> Assessment:
         """Assess *view* for this runbook and keep the result; see :func:`nim_operators.nim.assess.assess`."""
         assessment = assess(view, self.runbook, self.holder.run)
-        self.record("assessment", assessment.to_json())
+        self.record(AssessmentRecord(assessment.to_json()))
         return assessment
 
     def demand_go(self, assessment: Assessment) -> None:
@@ -123,7 +136,7 @@ class Run:
         if assessment.permission is Permission.GO:
             return
         if assessment.permission is Permission.GO_WITH_REASON and self.reason:
-            self.record("note", {"text": f"Going on although {assessment.refusal} Reason typed: {self.reason}"})
+            self.note(f"Going on although {assessment.refusal} Reason typed: {self.reason}")
             return
         raise Refused(assessment.refusal)
 
@@ -170,12 +183,14 @@ class NimOperator(BaseOperator):
         dag_run = context["dag_run"]
         store = EvidenceStore(evidence_base(estate))
         evidence = store.run(pair.name, dag_run.dag_id, dag_run.run_id)
+        for master in pair.masters.values():
+            evidence.mask(NimHook(master.conn_id).get_conn().secrets)
         begun = evidence.begin(
             pair=pair.name,
             runbook=self.runbook,
             estate_digest=pair.digest,
             requested_by=dag_run.triggering_user_name or str(dag_run.run_type),
-            started_at=pendulum.now("UTC").to_iso8601_string(),
+            started_at=_now(),
         )
         if begun["estate_digest"] != pair.digest:
             raise Refused(
@@ -198,15 +213,24 @@ class NimOperator(BaseOperator):
 
     @contextmanager
     def _recorded(self, run: Run, context: Context) -> Iterator[None]:
-        step = {"try_number": context["ti"].try_number, "began_at": pendulum.now("UTC").to_iso8601_string()}
+        began = _now()
+
+        def step(result: str, error: Exception | None = None) -> StepRecord:
+            name, text = (type(error).__name__, str(error)) if error else (None, None)
+            return StepRecord(context["ti"].try_number, began, _now(), result, name, text)
+
         try:
             yield
         except TaskDeferred:
             raise
         except Exception as error:
-            run.record("step", {**step, "result": _result(error), "error": type(error).__name__, "text": str(error)})
+            run.record(step(_result(error), error))
             raise
-        run.record("step", {**step, "result": "done", "ended_at": pendulum.now("UTC").to_iso8601_string()})
+        run.record(step("done"))
+
+
+def _now() -> str:
+    return pendulum.now("UTC").to_iso8601_string()
 
 
 def _result(error: Exception) -> str:

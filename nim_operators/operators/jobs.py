@@ -13,8 +13,10 @@ from typing import Any
 
 from airflow.sdk import Context
 
+from nim_operators.evidence.records import CommandRecord, JobRecord
 from nim_operators.nim.errors import CommandFailed
-from nim_operators.nim.outcome import Outcome, Unknown, outcome_to_json, succeeded
+from nim_operators.nim.messages import explain
+from nim_operators.nim.outcome import Outcome, Unknown, succeeded
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import job as remote_job
 from nim_operators.remote.errors import OutcomeUnknown
@@ -121,18 +123,23 @@ class NimJobOperator(NimOperator):
 
     def _collect_and_finish(self, run: Run, context: Context, open_jobs: list[Job]) -> Any:
         ended = [in_loop(_keep_and_collect(run, job)) for job in open_jobs]
-        failed = [one for one in ended if not succeeded(one.outcome)]
-        if failed:
-            raise CommandFailed(self.explain(failed))
+        self.demand_good_end(ended)
         return self.finish(run, context, ended)
 
-    def explain(self, failed: list[EndedJob]) -> str:
-        """Say which jobs ended badly, with the innermost message of each."""
-        return " ".join(
-            f"Job {one.job.job} ({one.job.kind}) on {one.job.host} ended with {one.outcome}; its log ends with: "
-            f"{one.log.strip()[-300:]!r}."
-            for one in failed
-        )
+    def demand_good_end(self, ended: list[EndedJob]) -> None:
+        """
+        Refuse to go on after a job that ended badly.
+
+        :raises CommandFailed: with what each such job said and what that means.
+        """
+        failed = [one for one in ended if not succeeded(one.outcome)]
+        if failed:
+            raise CommandFailed(" ".join(map(complaint, failed)))
+
+
+def complaint(one: EndedJob) -> str:
+    """Say how a job ended, its innermost message, what that means and what to do."""
+    return f"Job {one.job.job} ({one.job.kind}) on {one.job.host} ended with {one.outcome}: {explain(one.log)}"
 
 
 async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobRequest]]:
@@ -142,13 +149,13 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
             if request.changes:
                 await claim(host, run.holder)
             name = f"{request.kind}.{_short(run.holder.run)}.{secrets.token_hex(3)}"
-            sent = {"host": request.master, "line": request.line, "changes": request.changes}
+            sent = CommandRecord(request.master, request.line, request.changes)
             try:
                 job = await remote_job.start(host, request.slot, name, request.kind, request.command, run.holder)
             except OutcomeUnknown as error:
-                run.record("command", {**sent, "outcome": {"unknown": str(error)}})
+                run.record(replace(sent, outcome=Unknown(str(error))))
                 raise
-            run.record("command", sent)
+            run.record(sent)
         started.append((job, request))
     return started
 
@@ -167,20 +174,8 @@ async def _keep_and_collect(run: Run, job: Job) -> EndedJob:
         if not progress.is_over:
             raise OutcomeUnknown(job.host, f"job {job.job} is {progress.state} although the wait has ended; clear to wait again.")
         log = "".join(f"{line}\n" for line in lines)
-        file = run.evidence.write_log(job.job, log)
-        run.record(
-            "job",
-            {
-                "job": job.job,
-                "kind": job.kind,
-                "host": job.host,
-                "begun_by": job.run,
-                "outcome": outcome_to_json(outcome),
-                "log_file": file,
-                "log_sha256": hashlib.sha256(log.encode()).hexdigest(),
-                "lines": len(lines),
-            },
-        )
+        written = run.evidence.write_log(job.job, log)
+        run.record(JobRecord(job.job, job.kind, job.host, job.run, outcome, written.file, written.sha256, written.lines))
         await remote_job.collect(host, job)
     return EndedJob(job, outcome, log)
 

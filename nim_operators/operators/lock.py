@@ -38,7 +38,7 @@ async def _lock_both(run: Run, held_by: str) -> None:
                     if not held_by:
                         raise
                     await lock.break_lock(host, run.holder, held_by)
-                    run.record("note", {"text": f"{master}: lock of {held_by} broken. Reason typed: {run.reason}"})
+                    run.note(f"{master}: lock of {held_by} broken. Reason typed: {run.reason}")
             taken.append(master)
     except LockHeld:
         for master in taken:

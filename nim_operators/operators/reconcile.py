@@ -9,14 +9,16 @@ from airflow.sdk import Context
 
 from nim_operators.nim import commands
 from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
-from nim_operators.nim.drift import AttributeDifference, compare_master, is_record_of_a_master
+from nim_operators.nim.drift import AttributeDifference, compare_master, is_record_of_a_master, lost_routes
 from nim_operators.nim.errors import NotReadBack, Refused
 from nim_operators.nim.objects import NimObject
+from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.snapshot import Snapshot
 from nim_operators.operators.base import Run
-from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
+from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator, complaint
+from nim_operators.operators.sync import differing_definitions
 
 KIND = "reconcile"
 
@@ -26,7 +28,7 @@ class NimReconcileTargetOperator(NimJobOperator):
     Define the source as alternate_master on the target where the sync left no such object; restore what the sync reset.
 
     Reads: both masters, and the target as it was before this run's sync. Changes: defines one object on the target, sets
-    attributes of its ``master`` object back to what they were. Safe to repeat: yes, what is there is left alone.
+    attributes of its ``master`` object back to what they were, adds static routes that the source has and it lost. Safe to repeat: yes, what is there is left alone.
     If interrupted: the job ends by itself on the target; the next try sends only what is still missing.
     Undo: ``nim -o remove`` of the object; the attributes are the target's own former ones.
 
@@ -41,24 +43,36 @@ class NimReconcileTargetOperator(NimJobOperator):
         needed = list(_commands(run, view, target, run.endpoint(run.target).commands))
         if needed:
             line = "; ".join(command.line for command in needed)
-            text = " &&\n".join(command.line for command in needed)
+            text = "\n".join(["rc=0", *(f"{command.line} || rc=$?" for command in needed), "exit $rc"])
             yield JobRequest(run.target, KIND, line, text, changes=True)
 
+    def demand_good_end(self, ended: list[EndedJob]) -> None:
+        """Let the read-back decide: NIM adds some routes by itself and then refuses the command that would."""
+        for one in ended:
+            if not succeeded(one.outcome):
+                self.log.warning("%s", complaint(one))
+
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
-        """Read the target again: the record is there, the attributes are what they were."""
+        """Read the target again: the record is there, attributes and routes are what they should be."""
         view = run.observe("after", ask_clients=False)
         target = _observed(view, run.target)
+        missing = []
         if _peer_record(view, target) is None:
-            raise NotReadBack(
-                f"{run.target} has no alternate_master object for {run.source}, so it could not take over. "
-                f"Run 'smitty niminit_altmstr' on {run.source} with {run.target} as the master to initialise with."
+            missing.append(
+                f"{run.target} has no alternate_master object for {run.source}, so it could not take over; "
+                f"run 'smitty niminit_altmstr' on {run.source} with {run.target} as the master to initialise with."
             )
-        lost = _lost(run, target)
-        if lost:
-            raise NotReadBack(
-                f"The sync reset attributes of the master object on {run.target} that could not be restored "
-                f"(before / now): {'; '.join(map(str, lost))}. Set them with 'nim -o change'."
-            )
+        missing += [
+            f"The sync reset the target's own {lost} (before / now); set it with 'nim -o change' on its master object."
+            for lost in _lost(run, target)
+        ]
+        missing += [
+            f"{found.name} on {run.target} lacks the route {route!r}; set it with 'nim -o change -a routing<n>='."
+            for found in differing_definitions(view)
+            for route in lost_routes(found)
+        ]
+        if missing:
+            raise NotReadBack(" ".join([*missing, *(complaint(one) for one in ended if not succeeded(one.outcome))]))
         return {"sent": bool(ended)}
 
 
@@ -68,6 +82,10 @@ def _commands(run: Run, view: PairView, target: Snapshot, paths: CommandPaths) -
     for difference in _lost(run, target):
         if len(difference.left) == 1:
             yield commands.change_attribute(paths, "master", difference.attribute, difference.left[0])
+    for found in differing_definitions(view):
+        free = 1 + max((number for number, _ in target.objects[found.name].numbered("routing")), default=0)
+        for number, route in enumerate(lost_routes(found), start=free):
+            yield commands.change_attribute(paths, found.name, f"routing{number}", route)
 
 
 def _peer_record(view: PairView, target: Snapshot) -> NimObject | None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from airflow.sdk import Context
 
+from nim_operators.evidence.records import (
+    BackupRecord,
+    BeforeSyncRecord,
+    DirectionRecord,
+    DriftRecord,
+    Json,
+    ObservationRecord,
+    SyncRecord,
+)
 from nim_operators.nim import commands
 from nim_operators.nim.assess import Assessment
 from nim_operators.nim.direction import Arming
-from nim_operators.nim.drift import Difference, compare_definitions
+from nim_operators.nim.drift import Difference, compare_definitions, lost_routes
 from nim_operators.nim.errors import NotReadBack, Refused
 from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
@@ -19,6 +29,7 @@ from nim_operators.nim.synclog import parse_sync_log
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
 from nim_operators.remote.direction import record_direction
+from nim_operators.remote.files import digest
 from nim_operators.remote.transport import connect
 
 KIND = "sync"
@@ -35,7 +46,7 @@ class NimSyncOperator(NimJobOperator):
     Undo: the run's backup of the target is in the evidence; ``m_restore_db`` puts it back.
 
     Green means: the sync ended with its own last line, each resource that began was finished, and both databases were
-    read again and hold the same definitions.
+    read again and hold the same definitions, but for static routes, which ``NimReconcileTargetOperator`` puts back.
     """
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
@@ -47,10 +58,10 @@ class NimSyncOperator(NimJobOperator):
             _demand_backups(run, view)
             self._arm(run, assessment)
             if in_step(view):
-                run.record("note", {"text": f"{run.target} is already in step with {run.source}; no sync is sent."})
+                run.note(f"{run.target} is already in step with {run.source}; no sync is sent.")
                 return
-            seen = [record for record in run.evidence.read_records("observation") if record["master"] == run.target]
-            run.record("before_sync", {"snapshot_file": seen[-1]["snapshot_file"]})
+            seen = [record for record in run.recorded(ObservationRecord) if record["master"] == run.target]
+            run.record(BeforeSyncRecord(seen[-1]["snapshot_file"]))
         if assessment.alternate is None:
             raise Refused(f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto.")
         command = commands.sync(run.endpoint(run.source).commands, assessment.alternate, force=assessment.force)
@@ -63,14 +74,13 @@ class NimSyncOperator(NimJobOperator):
             log = parse_sync_log(one.log)
             replicated = list(log.replicated)
             run.record(
-                "sync",
-                {
-                    "completed": log.completed,
-                    "phases": list(log.phases),
-                    "replicated": replicated,
-                    "unfinished": list(log.unfinished),
-                    "automatic_backup": log.backup.path if log.backup else None,
-                },
+                SyncRecord(
+                    completed=log.completed,
+                    phases=log.phases,
+                    replicated=log.replicated,
+                    unfinished=log.unfinished,
+                    automatic_backup=log.backup.path if log.backup else None,
+                )
             )
             if not log.completed or log.unfinished:
                 raise NotReadBack(
@@ -80,11 +90,12 @@ class NimSyncOperator(NimJobOperator):
                 )
         view = run.observe("after", ask_clients=False)
         differences = differing_definitions(view)
-        run.record("drift", {"rows": [found.to_json() for found in differences]})
-        if differences:
+        run.record(DriftRecord(tuple(found.to_json() for found in differences)))
+        lasting = [found for found in differences if not lost_routes(found)]
+        if lasting:
             raise NotReadBack(
                 f"After the sync the databases of {run.source} and {run.target} are not the same: "
-                + "; ".join(map(str, differences[:10]))
+                + "; ".join(map(str, lasting[:10]))
                 + ". Look at the evidence before the next run."
             )
         return {"sent": bool(ended), "replicated": replicated}
@@ -95,28 +106,24 @@ class NimSyncOperator(NimJobOperator):
             return
         direction = in_loop(_record_on_both(run))
         run.store.remember_direction(run.pair.name, direction)
-        run.record(
-            "direction",
-            {
-                "source": direction.source,
-                "target": direction.target,
-                "recorded_by": direction.recorded_by,
-                "recorded_at": direction.recorded_at,
-            },
-        )
+        run.record(DirectionRecord(**asdict(direction)))
         self.log.info("Armed direction recorded on both masters: %s to %s.", run.source, run.target)
 
 
 def _demand_backups(run: Run, view: PairView) -> None:
     """Refuse unless this run holds a verified backup of each reachable database off the hosts (S2)."""
-    held = {record["master"]: record["path"] for record in run.evidence.read_records("backup")}
-    missing = [
-        master
-        for master in run.masters
-        if view.snapshot(master) is not None and not (master in held and run.store.has_backup(held[master]))
-    ]
+    held = {record["master"]: record for record in run.recorded(BackupRecord)}
+    missing = [master for master in run.masters if view.snapshot(master) is not None and not _is_kept(run, held.get(master))]
     if missing:
         raise Refused(f"This run holds no verified backup of {', '.join(missing)} off the host; run the backup task first.")
+
+
+def _is_kept(run: Run, record: Json | None) -> bool:
+    """Read the backup anew from where it is kept, and compare its digest with the one recorded."""
+    if record is None:
+        return False
+    data = run.store.read_backup(run.pair.name, record["master"], f"{record['stamp']}.backup")
+    return digest(record["algorithm"], data) == record["digest_here"]
 
 
 def _is_open(source: Snapshot | None) -> bool:

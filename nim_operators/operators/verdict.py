@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow.sdk import Context
 
+from nim_operators.evidence.verdict import Verdict
 from nim_operators.nim.errors import NimError
 from nim_operators.operators.base import NimOperator, Run
 
@@ -18,16 +19,29 @@ class NimVerdictOperator(NimOperator):
     """
     Judge the run by its evidence and write the page of it; red unless the verdict is *done*.
 
+    :param required: each task that the runbook needs, in order, with the kinds of record that prove what it did.
+
     Reads: the run's evidence and the states of its tasks. Changes: nothing on any host.
     Safe to repeat: yes. If interrupted: nothing is left behind. Undo: nothing to undo.
     """
+
+    def __init__(self, *, required: dict[str, list[str]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.required = required
 
     def act(self, run: Run, context: Context) -> dict[str, Any]:
         """Write verdict and page, and put the page's text into the log with its SHA-256."""
         ti = context["ti"]
         states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
-        verdict = run.evidence.conclude({task: state for task, state in states.items() if task != self.task_id})
-        self.log.info("%s\nSHA-256 of this text: %s", verdict.text, verdict.sha256)
-        if verdict.verdict != "done":
-            raise RunNotDone(f"{verdict.verdict}: {verdict.reason} Evidence: {run.evidence.location}")
-        return {"verdict": verdict.verdict, "reason": verdict.reason, "evidence": run.evidence.location, "sha256": verdict.sha256}
+        conclusion = run.evidence.conclude(self.task_id, {task: states.get(task) or "" for task in self.required}, self.required)
+        self.log.info("%s\nSHA-256 of this text: %s", conclusion.text, conclusion.text_sha256)
+        judged = conclusion.verdict
+        if judged.verdict is not Verdict.DONE:
+            raise RunNotDone(f"{judged.verdict}: {judged.reason} Evidence: {run.evidence.location}")
+        return {
+            "verdict": judged.verdict.value,
+            "reason": judged.reason,
+            "evidence": run.evidence.location,
+            "page": conclusion.page,
+            "sha256": conclusion.text_sha256,
+        }

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import pendulum
 from airflow.sdk import Asset, Context
 
-from nim_operators.nim.content import ContentDifference, Inventory, compare_content
+from nim_operators.evidence.records import BackupRecord, ContentsRecord, DriftRecord, RecoveryPointRecord, SyncRecord
+from nim_operators.nim.content import Condition, ContentDifference, Inventory, compare_content
 from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.inventory import parse_inventory
@@ -66,22 +66,22 @@ class NimVerifyResourcesOperator(NimJobOperator):
             inventories[run.source],
             inventories[run.target],
             unfinished=_unfinished(run),
-            verified_before=frozenset(run.store.recovery_point(run.pair.name).get("verified", ())),
+            verified_before=_verified_before(run),
         )
-        for found in contents:
-            run.record("contents", found.to_json())
+        run.record(ContentsRecord(tuple(found.to_json() for found in contents)))
         self._demand_whole(run, contents)
         point = self._read_back(run, contents, inventories[run.source])
-        run.record("recovery_point", point)
-        run.store.keep_recovery_point(run.pair.name, point)
+        run.record(point)
+        run.store.write_recovery_point(run.pair.name, point)
+        published = point.to_json()
         for asset in self.outlets:
             if isinstance(asset, Asset):
-                context["outlet_events"][asset].extra = point
-        return point
+                context["outlet_events"][asset].extra = published
+        return published
 
     def _demand_whole(self, run: Run, contents: tuple[ContentDifference, ...]) -> None:
         for found in contents:
-            if found.condition != "equal":
+            if found.condition is not Condition.EQUAL:
                 self.log.warning("%s is %s on %s: %s", found.resource, found.condition, run.target, "; ".join(found.files[:5]))
         broken = [found for found in contents if found.condition.blocks]
         if broken:
@@ -93,10 +93,10 @@ class NimVerifyResourcesOperator(NimJobOperator):
 
     def _read_back(
         self, run: Run, contents: tuple[ContentDifference, ...], inventory: dict[str, Inventory | None]
-    ) -> dict[str, Any]:
+    ) -> RecoveryPointRecord:
         view = run.observe("after", ask_clients=True)
         differences = differing_definitions(view)
-        run.record("drift", {"rows": [found.to_json() for found in differences]})
+        run.record(DriftRecord(tuple(found.to_json() for found in differences)))
         assessment = run.assess(view)
         if differences or assessment.diagnosis.state is not State.HEALTHY:
             raise NotReadBack(
@@ -105,20 +105,22 @@ class NimVerifyResourcesOperator(NimJobOperator):
             )
         source = view.snapshot(run.source)
         assert source is not None  # noqa: S101 - a healthy pair was observed
-        return {
-            "at": source.clock or pendulum.now("UTC").to_iso8601_string(),
-            "source": run.source,
-            "target": run.target,
-            "definitions": len(source.objects) - len(BUILT_IN & set(source.objects)),
-            "resources": len(contents),
-            "files": sum(len(files or ()) for files in inventory.values()),
-            "bytes": sum(size for files in inventory.values() for size, _ in (files or {}).values()),
-            "compared_by": run.pair.nightly_sync.content.value,
-            "verified": sorted(found.resource for found in contents if found.condition == "equal"),
-            "stale": sorted(found.resource for found in contents if found.condition == "stale"),
-            "clients": assessment.matrix.summary(),
-            "evidence": run.evidence.location,
-        }
+        backups = {record["master"]: record["path"] for record in run.recorded(BackupRecord)}
+        return RecoveryPointRecord(
+            at=source.clock,
+            source=run.source,
+            target=run.target,
+            backup=backups[run.source],
+            definitions=len(source.objects) - len(BUILT_IN & set(source.objects)),
+            resources=len(contents),
+            files=sum(len(files or ()) for files in inventory.values()),
+            bytes=sum(size for files in inventory.values() for size, _ in (files or {}).values()),
+            compared_by=run.pair.nightly_sync.content.value,
+            verified=tuple(found.resource for found in contents if found.condition is Condition.EQUAL),
+            stale=tuple(found.resource for found in contents if found.condition is Condition.STALE),
+            clients=assessment.matrix.summary(),
+            evidence=run.evidence.location,
+        )
 
 
 def _locations(snapshot: Snapshot) -> list[str]:
@@ -130,4 +132,9 @@ def _locations(snapshot: Snapshot) -> list[str]:
 
 
 def _unfinished(run: Run) -> frozenset[str]:
-    return frozenset(name for record in run.evidence.read_records("sync") for name in record["unfinished"])
+    return frozenset(name for record in run.recorded(SyncRecord) for name in record["unfinished"])
+
+
+def _verified_before(run: Run) -> frozenset[str]:
+    point = run.store.recovery_point(run.pair.name)
+    return frozenset(point.verified) if point else frozenset()

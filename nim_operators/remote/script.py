@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from nim_operators.nim.collector import BASE
 from nim_operators.nim.outcome import Exited
 from nim_operators.remote.errors import HostRefused, JobInTheWay, LockHeld, OutcomeUnknown, RemoteError, Superseded
 from nim_operators.remote.transport import Ended, Host
-
-BASE_DIRECTORY = "/var/adm/nim_operators"
-"""Where this product keeps its lock, jobs and records on a master; root-owned, mode 0700."""
 
 _VARIABLE = re.compile(r"[A-Z][A-Z_]*", re.ASCII)
 _REFUSALS: Mapping[int, type[HostRefused]] = {21: LockHeld, 22: Superseded, 24: JobInTheWay}
@@ -62,7 +60,7 @@ def build(
     :raises ValueError: if a value or a list item holds a newline.
     """
     nonce = f"@nim.{secrets.token_hex(6)}@"
-    settings = {"NONCE": nonce, "BASE": BASE_DIRECTORY, **values}
+    settings = {"NONCE": nonce, "BASE": BASE, **values}
     for variable in settings:
         if not _VARIABLE.fullmatch(variable):
             message = f"not the name of a script variable: {variable!r}"

@@ -7,6 +7,7 @@ running a command, its total deadline and its outcome are ours. Connections, key
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +22,8 @@ from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent
 
 KEEPALIVE_SECONDS = 15
+
+logging.getLogger("asyncssh").setLevel(logging.WARNING)  # its handshakes would drown the task log
 _CHUNK = 65_536
 
 

@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, get_parsing_context
-from airflow.sdk.timetables import CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, get_parsing_context
 
 from nim_operators.estate.load import estate_path, load_estate
 from nim_operators.estate.schema import Pair

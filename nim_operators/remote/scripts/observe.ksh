@@ -27,14 +27,14 @@ places() {
             kind=file
         fi
         if [ $kind != absent ]; then
-            size=$(du -sk "$place" 2>/dev/null | awk 'NR == 1 { print $1 }')
+            size=$(limited 60 du -sk "$place" 2>/dev/null | awk 'NR == 1 { print $1 }')
         fi
         parent=$place
         while [ ! -d "$parent" ] && [ "$parent" != / ]; do
             parent=$(dirname "$parent")
         done
         printf '@ %s %s %s\n' "$kind" "${size:--}" "$place"
-        df -k "$parent" 2>/dev/null
+        limited 20 df -k "$parent" 2>/dev/null
     done
 }
 

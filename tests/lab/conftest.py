@@ -1,0 +1,50 @@
+"""A lab, and runbooks run against it in this process with Airflow's own ``dag.test()``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from include.lab import Lab, running_lab
+from tests.lab.runbook import Installation
+
+
+@pytest.fixture(scope="session")
+def metadata_database() -> None:
+    """Create Airflow's metadata database in the home that the test session has of its own."""
+    from airflow.utils.db import initdb  # noqa: PLC0415 - importing Airflow's core is slow
+
+    initdb()
+
+
+@pytest.fixture
+def start_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
+    """Start labs of any world; all are stopped at the end."""
+    from contextlib import ExitStack  # noqa: PLC0415
+
+    with ExitStack() as labs:
+
+        def start(world: str = "default") -> Lab:
+            return labs.enter_context(running_lab(world, tmp_path / f"lab-{world}"))
+
+        yield start
+
+
+@pytest.fixture
+def lab(start_lab: Callable[..., Lab]) -> Lab:
+    """The default world: a pair before its first sync."""
+    return start_lab()
+
+
+@pytest.fixture
+def install(metadata_database: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Lab], Installation]:
+    """Make an installation that looks after the pair of a lab."""
+    return lambda lab: Installation(lab, tmp_path / "installation", monkeypatch)
+
+
+@pytest.fixture
+def installation(install: Callable[[Lab], Installation], lab: Lab) -> Installation:
+    """An installation that looks after the pair of the default lab."""
+    return install(lab)
