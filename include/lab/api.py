@@ -43,7 +43,8 @@ class Lab:
             try:
                 connection.connect(self._socket)
                 connection.sendall(json.dumps({"do": do, "args": args}).encode() + b"\n")
-                line = connection.makefile("rb").readline()
+                with connection.makefile("rb") as stream:
+                    line = stream.readline()
             except OSError as error:
                 raise LabError(f"the lab in {self.directory} does not answer: {error.strerror}") from error
         if not line:
