@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import find, given, settings
+from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 from nim_operators.nim.assess import assess
@@ -18,6 +18,8 @@ from tests.unit.nim.worlds import HOST, A, B, answer, armed, client, pair, silen
 NAMES_OF_A = ("nima", "nima.example.com", "NIMA", "10.1.1.1", "nima.example.com.")
 NAMES_OF_B = ("nimb", "nimb.example.com", "Nimb.Example.Com", "10.1.1.2")
 OTHERS = ("nimc", "nima.other.org", "master", "nim", "10.1.1.3")
+
+PATIENT = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 DIRECTIONS = st.sampled_from([None, armed(), armed(), armed(), armed(B, A)])
 HEARD = st.sampled_from((*NAMES_OF_A * 4, *NAMES_OF_B, *OTHERS))
@@ -63,7 +65,7 @@ def records(view: PairView) -> list[tuple[str, str]]:
     return [(one.source, one.target) for one in found if one is not None]
 
 
-@settings(max_examples=400, deadline=None)
+@PATIENT
 @given(views())
 def test_a_sync_goes_only_where_the_clients_and_records_allow_it(view):
     assessment = assess(view, Runbook.NIGHTLY_SYNC)
@@ -77,7 +79,7 @@ def test_a_sync_goes_only_where_the_clients_and_records_allow_it(view):
     assert all(isinstance(found, Snapshot) for found in view.observations.values())
 
 
-@settings(max_examples=400, deadline=None)
+@PATIENT
 @given(views())
 def test_a_typed_reason_never_sends_a_sync_over_clients_or_against_the_records(view):
     if assess(view, Runbook.NIGHTLY_SYNC).permission is Permission.REFUSE:
@@ -88,5 +90,7 @@ def test_a_typed_reason_never_sends_a_sync_over_clients_or_against_the_records(v
 
 
 def test_the_random_worlds_hold_some_that_may_go():
-    view = find(views(), lambda one: assess(one, Runbook.NIGHTLY_SYNC).permission is Permission.GO)
+    view = find(
+        views(), lambda one: assess(one, Runbook.NIGHTLY_SYNC).permission is Permission.GO, settings=PATIENT
+    )
     assert answers(view)
