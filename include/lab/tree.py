@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -117,15 +119,9 @@ class Template:
         return template
 
     def _copy_libraries(self, binaries: list[Path]) -> None:
-        listing = subprocess.run(
-            ["ldd", *map(str, binaries)], capture_output=True, text=True, check=False
-        ).stdout
-        wanted = {
-            word
-            for line in listing.splitlines()
-            for word in line.split()
-            if word.startswith("/") and word[-1] != ":"
-        }
+        listing = _loader_listing(binaries)
+        words = {word for line in listing.splitlines() for word in line.split()}
+        wanted = {word for word in words if word.startswith("/") and not word.endswith(":")}
         # users are looked up by a library that older C libraries load by name
         wanted |= {str(path) for lib in set(wanted) for path in Path(lib).parent.glob("libnss_files.so.2")}
         for name in sorted(wanted):
@@ -162,6 +158,23 @@ class Template:
         stubs = root / STUB_DIRECTORY.lstrip("/")
         stubs.mkdir()
         stubs.chmod(0o1777)
+
+
+def _loader_listing(binaries: list[Path]) -> str:
+    """Return what ldd prints for all binaries; asked once per machine, because it starts each of them."""
+    stamps = "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in sorted(set(binaries)))
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cache = home / "nim-lab" / f"ldd-{hashlib.sha256(stamps.encode()).hexdigest()[:16]}"
+    with contextlib.suppress(OSError):
+        return cache.read_text()
+    argv = ["ldd", *map(str, binaries)]
+    listing = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+    with contextlib.suppress(OSError):
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        fresh = cache.with_name(f"{cache.name}.{os.getpid()}")
+        fresh.write_text(listing)
+        fresh.replace(cache)
+    return listing
 
 
 def add_stubs(template: Template, paths: dict[str, int]) -> None:

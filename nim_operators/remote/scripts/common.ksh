@@ -6,7 +6,7 @@ export LC_ALL LANG PATH
 umask 077
 
 # limited SECONDS command... : run a command, kill it when the time is over (its status is then 137).
-# The watcher's streams are closed, so that it never keeps the caller's pipe open. It sleeps in steps of one second and
+# The watcher's streams are closed, section's third one too, so that it never keeps the session open. It sleeps in steps of one second and
 # is killed outright: a trap would race with its sleep, and what it leaves behind is gone within that second.
 limited() {
     limited_seconds=$1
@@ -19,7 +19,7 @@ limited() {
             limited_seconds=$((limited_seconds - 1))
         done
         kill -9 $limited_pid
-    ) </dev/null >/dev/null 2>&1 &
+    ) </dev/null >/dev/null 2>&1 3>&- &
     limited_watcher=$!
     wait $limited_pid 2>/dev/null
     limited_status=$?

@@ -35,6 +35,10 @@ END
 
 # Wait until the job has written its pid, or somebody has made sure that it never begins.
 await_begin() {
+    spin=0
+    while [ ! -f "$slot/pid" ] && [ $spin -lt 2000 ]; do
+        spin=$((spin + 1))
+    done
     patience=20
     while [ ! -f "$slot/pid" ] && [ ! -f "$slot/void" ] && [ $patience -gt 0 ]; do
         sleep 1
