@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from getopt import GetoptError, gnu_getopt
@@ -78,6 +79,12 @@ class Call:
     text: str
     is_changing: bool
     exit: int | None
+
+    @property
+    def generic_text(self) -> str:
+        """Return the command line, without the client's name where a client is asked to run something."""
+        name, *words = self.argv
+        return shlex.join([name, "CLIENT", *words[1:]]) if name == "c_rsh" else self.text
 
     @property
     def operation(self) -> str:

@@ -56,7 +56,7 @@ def _run(running: Stage, dag_id: str, fault: str | None, report: Report) -> Exit
     points = {event["uri"]: event["extra"] for event in api.asset_events(dag_id, run_id)}
     report.values("Recovery point and what was verified (asset event)", points or {"": "none was emitted"})
     report.values("What the product says (verdict)", verdict or {"": "no verdict was pushed"})
-    report.changes([f"{call.host}: {call.text} → {call.exit}" for call in commands if call.is_changing])
+    report.changes(commands)
     report.findings(findings)
     exit_code, sentence = judge(state, str(verdict.get("verdict", "")), findings, fault)
     report.result(exit_code, sentence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from include.demo.api import AirflowApi, ApiError, Json, TaskInstance
+from include.demo.ground_truth import Call
 from include.demo.judgement import Exit, Finding
 
 MARKS = {
@@ -37,7 +39,8 @@ class Report:
 
     def steps(self, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
         """Print the steps of a run with what became of them and how long they took."""
-        table = Table(title=f"{dag_id}  {run_id}", title_justify="left", header_style="bold")
+        self._title(f"{dag_id}  {run_id}")
+        table = Table(header_style="bold")
         for heading in ("", "step", "state", "try", "seconds", "operator"):
             table.add_column(heading, justify="right" if heading in {"try", "seconds"} else "left")
         for task in tasks:
@@ -49,23 +52,30 @@ class Report:
 
     def values(self, title: str, value: Any) -> None:
         """Print a JSON value as key and value rows."""
-        table = Table(title=title, title_justify="left", show_header=False)
+        self._title(title)
+        table = Table(show_header=False)
         for key, text in flatten(value):
             table.add_row(Text(key), Text(text))
         self.console.print(table)
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print the independent checker's table."""
-        table = Table(title="Checked in the lab, without the product's code", title_justify="left")
+        self._title("Checked in the lab, without the product's code")
+        table = Table(header_style="bold")
         for heading in ("", "claim", "seen"):
             table.add_column(heading)
         for finding in findings:
             table.add_row(MARKS["success" if finding.holds else "failed"], finding.claim, Text(finding.saw))
         self.console.print(table)
 
-    def changes(self, commands: Sequence[str]) -> None:
-        """Print the changing NIM commands the lab received."""
-        self.values("Changing commands the lab received", dict(enumerate(commands, 1)) or {"": "none"})
+    def changes(self, calls: Sequence[Call]) -> None:
+        """Print the NIM commands the lab counts as changing; what ran alike on several clients is one row."""
+        rows = Counter(
+            f"{call.host}: {call.generic_text} → {call.exit}" for call in calls if call.is_changing
+        )
+        self.values(
+            "Commands that may have changed something", {text: f"{n} times" for text, n in rows.items()}
+        )
 
     def failures(self, api: AirflowApi, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
         """Print what each failed task ended with, as its log has it."""
@@ -78,6 +88,10 @@ class Report:
                 errors = [str(error)]
             text = Text("\n".join(errors) or "The log of its last try holds no exception.")
             self.console.print(Panel(text, title=f"{task.task_id} failed", title_align="left"))
+
+    def _title(self, text: str) -> None:
+        self.console.print()
+        self.console.print(Text(text, style="bold"))
 
     def result(self, exit_code: Exit, sentence: str) -> None:
         """Print the last word."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -42,4 +43,4 @@ def stay_up(directory: Path, report: Report) -> None:
 
 
 def _lab_command(running: Stage, word: str) -> str:
-    return f"python -m include.lab {word} --dir {running.lab.directory}"
+    return f"{sys.executable} -m include.lab {word} --dir {running.lab.directory}"
