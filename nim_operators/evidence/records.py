@@ -177,8 +177,8 @@ class DirectionRecord(Body):
 class RecoveryPointRecord(Body):
     """A moment whose state the alternate is proven to hold.
 
-    ``at`` is the source's clock; ``backup`` is where the source's backup is; ``definitions`` and ``resources``
-    are how many were found equal or listed as stale; ``files`` and ``bytes`` lie at the resource locations.
+    ``at`` is the source's clock, ``backup`` where the source's backup is. ``definitions`` and ``resources``
+    count what was found equal or listed as stale; ``files`` and ``bytes`` lie at the resource locations.
     """
 
     KIND: ClassVar[str] = "recovery_point"

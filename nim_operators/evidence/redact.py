@@ -93,7 +93,7 @@ def _spellings(secret: str) -> set[str]:
     return {
         spelling
         for part in parts
-        for spelling in (part, json.dumps(part)[1:-1], html.escape(part), quote(part, safe=""))
+        for spelling in (part, json.dumps(part)[1:-1], html.escape(part), quote(part), quote(part, safe=""))
     }
 
 

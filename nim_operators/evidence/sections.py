@@ -90,7 +90,7 @@ def _diagnosis(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | Non
         )
         for record in _of(records, "assessment")
     )
-    return Section("Diagnosis", (), ("step", "state", "may it go", "why"), rows) if rows else None
+    return Section("Diagnosis", (), ("step", "state", "permission", "why"), rows) if rows else None
 
 
 def _findings(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:
@@ -204,10 +204,15 @@ def _contents(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None
     )
 
 
-def _recovery_point(_: Mapping[str, Any], records: Sequence[Stored]) -> Section:
+def _recovery_point(verdict: Mapping[str, Any], records: Sequence[Stored]) -> Section:
     found = _of(records, "recovery_point")
     if not found:
-        return Section("Recovery point", ("This run made none; the one before it still stands.",))
+        before = (
+            "Do not rely on the one before it: this run sent what may have changed the alternate."
+            if verdict["changed"]
+            else "The one before it still stands."
+        )
+        return Section("Recovery point", (f"This run made none. {before}",))
     point = found[-1].body
     holds = (
         f"{point['target']} holds the state that {point['source']} had at {moment(point['at'])}: "
