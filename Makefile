@@ -6,9 +6,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-# The first Python on PATH that is new enough; `make setup PYTHON=/path/to/python3.12` overrides.
+# The first Python on PATH that is new enough and can make a virtual environment; PYTHON= overrides.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; done)
+	"$$p" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& echo "$$p" && break; done)
 
 FAULT ?=
 PYTEST_ARGS ?=
@@ -21,10 +22,9 @@ help: ## Show this list
 setup: $(STAMP) ## Create .venv with the exact versions of constraints.txt (done once)
 
 $(STAMP): constraints.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3."; exit 1; }
-	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "$(PYTHON) cannot create a virtual environment (no ensurepip)." \
-		"Install its venv package (Debian, Ubuntu: python3-venv) or name another with PYTHON=."; exit 1; }
+	@test -n "$(PYTHON)" || { \
+		echo "No Python 3.11 or newer was found that can make a virtual environment." \
+		"Install one (on Debian and Ubuntu also python3-venv), or name it: PYTHON=/path/to/python3."; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
