@@ -24,7 +24,10 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": [{"integration-name": "NIM", "python-modules": ["nim_operators.sensors.nimesis"]}],
         "hooks": [{"integration-name": "NIM", "python-modules": ["nim_operators.hooks.nim"]}],
         "triggers": [
-            {"integration-name": "NIM", "python-modules": ["nim_operators.triggers.job", "nim_operators.triggers.nimesis"]}
+            {
+                "integration-name": "NIM",
+                "python-modules": ["nim_operators.triggers.job", "nim_operators.triggers.nimesis"],
+            }
         ],
         "connection-types": [
             {

@@ -129,9 +129,7 @@ class EvidenceStore:
         point = self.recovery_point(pair)
         folder = _backups(pair, master)
         aged = self.backups(pair, master)[:-keep]
-        removed = [
-            name for name in aged if point is None or self._files.address(f"{folder}/{name}") != point.backup
-        ]
+        removed = [name for name in aged if point is None or self._files.address(f"{folder}/{name}") != point.backup]
         for name in removed:
             self._files.remove(f"{folder}/{name}")
         return removed
@@ -176,9 +174,7 @@ class RunEvidence:
         """Mask *secrets* in everything written from now on."""
         self._redactor.add(secrets)
 
-    def begin(
-        self, *, pair: str, runbook: str, estate_digest: str, requested_by: str, started_at: str
-    ) -> Json:
+    def begin(self, *, pair: str, runbook: str, estate_digest: str, requested_by: str, started_at: str) -> Json:
         """Write what this run is, unless an earlier task or try did, and return what stands there."""
         run = {
             "uid": hashlib.sha256(f"{self._dag_id}/{self._run_id}".encode()).hexdigest()[:12],
@@ -266,9 +262,7 @@ class RunEvidence:
         self._files.replace(self._path("page.txt"), _encoded(text))
         self._files.replace(self._path("page.html"), _encoded(self._redactor.text(render_html(page))))
         digest = text_digest(text)
-        self.write_record(
-            task_id, VerdictGiven.KIND, VerdictGiven(given.verdict, verdict["reason"], digest).to_json()
-        )
+        self.write_record(task_id, VerdictGiven.KIND, VerdictGiven(given.verdict, verdict["reason"], digest).to_json())
         return Conclusion(given, text, digest, self._files.address(self._path("page.html")))
 
     def _path(self, file: str) -> str:

@@ -71,9 +71,7 @@ def _text(path: Path) -> str:
         )
         raise EstateError((Problem(str(path), None, "", "", saw),)) from error
     except OSError as error:
-        saw = (
-            f"the file cannot be read ({error.strerror}), allowed is a text file that Airflow's user may read"
-        )
+        saw = f"the file cannot be read ({error.strerror}), allowed is a text file that Airflow's user may read"
         raise EstateError((Problem(str(path), None, "", "", saw),)) from error
     try:
         return content.decode("utf-8-sig")
@@ -156,9 +154,7 @@ def _unknown(key: str, section: type[Section]) -> str:
 
 def _fields(section: type[Section] | None) -> list[str]:
     """Return the keys that a mapping of the file may have; a pair's name is its own key."""
-    return [
-        field for field in (section.model_fields if section else ()) if (section, field) != (Pair, "name")
-    ]
+    return [field for field in (section.model_fields if section else ()) if (section, field) != (Pair, "name")]
 
 
 def _section_of(section: type[Section], field: str) -> type[Section] | None:

@@ -65,12 +65,8 @@ class Content(StrEnum):
 class Window(Section):
     """When a nightly sync may start, as wall-clock times of the pair's time zone; it may cross midnight."""
 
-    start: Annotated[
-        TimeOfDay, _field("First minute of the window.", 'a time of day from "00:00" to "23:59"')
-    ]
-    end: Annotated[
-        TimeOfDay, _field("First minute after the window.", 'a time of day from "00:00" to "23:59"')
-    ]
+    start: Annotated[TimeOfDay, _field("First minute of the window.", 'a time of day from "00:00" to "23:59"')]
+    end: Annotated[TimeOfDay, _field("First minute after the window.", 'a time of day from "00:00" to "23:59"')]
 
     @field_validator("end")
     @classmethod
@@ -142,19 +138,14 @@ class Backups(Section):
     directory: Annotated[
         HostDirectory,
         _field(
-            "Where on a master a backup is written before it is fetched. "
-            "Default: /var/adm/nim_operators/backups.",
+            "Where on a master a backup is written before it is fetched. Default: /var/adm/nim_operators/backups.",
             "an absolute path of plain names such as /var/adm/nim_operators/backups",
         ),
     ] = "/var/adm/nim_operators/backups"
-    keep: Annotated[
-        int, _whole(1, 1000, "How many backups of each master are kept off the hosts. Default: 14.")
-    ] = 14
+    keep: Annotated[int, _whole(1, 1000, "How many backups of each master are kept off the hosts. Default: 14.")] = 14
     room_mb: Annotated[
         int,
-        _whole(
-            1, 100_000, "Room in MiB that the directory's file system must have before a backup. Default: 20."
-        ),
+        _whole(1, 100_000, "Room in MiB that the directory's file system must have before a backup. Default: 20."),
     ] = 20
 
 
@@ -178,9 +169,7 @@ class Clients(Section):
 class Space(Section):
     """Room that a replication must find on the target."""
 
-    margin_percent: Annotated[
-        int, _whole(0, 1000, "Added to what a replication needs, in percent. Default: 10.")
-    ] = 10
+    margin_percent: Annotated[int, _whole(0, 1000, "Added to what a replication needs, in percent. Default: 10.")] = 10
 
 
 class Master(Section):
@@ -200,9 +189,7 @@ class Pair(Section):
 
     name: str
     """The key of the pair in the file."""
-    description: Annotated[
-        str, _field("What this pair serves; shown with its DAGs. Default: empty.", "text")
-    ] = ""
+    description: Annotated[str, _field("What this pair serves; shown with its DAGs. Default: empty.", "text")] = ""
     masters: Annotated[
         Mapping[ObjectName, Master],
         _field(
@@ -245,9 +232,7 @@ class Pair(Section):
     @classmethod
     def _two(cls, masters: Mapping[str, Master]) -> Mapping[str, Master]:
         if len(masters) != _MASTERS_OF_A_PAIR:
-            raise sentence(
-                f"{len(masters)} given ({', '.join(masters) or 'none'}), allowed are exactly two masters"
-            )
+            raise sentence(f"{len(masters)} given ({', '.join(masters) or 'none'}), allowed are exactly two masters")
         return masters
 
     @field_validator("source")

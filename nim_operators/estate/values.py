@@ -128,9 +128,7 @@ def _evidence(value: str) -> str:
         )
     is_local = parts.scheme == "file"
     is_complete = (
-        parts.path.startswith("/") and parts.path.strip("/") and not parts.netloc
-        if is_local
-        else parts.netloc
+        parts.path.startswith("/") and parts.path.strip("/") and not parts.netloc if is_local else parts.netloc
     )
     if not parts.scheme or not is_complete or parts.query or parts.fragment:
         raise ValueError(value)

@@ -22,9 +22,7 @@ _LONG_LINE = 16
 _SENSITIVE = r"[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|access[_-]?key)"
 _IS_SENSITIVE = re.compile(rf"{_SENSITIVE}\w*", re.IGNORECASE)
 _PATTERNS = (
-    re.compile(
-        r"()-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
-    ),
+    re.compile(r"()-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(rf"(\b{_SENSITIVE}\w*[\"']?\s*[:=]\s*)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"',;&]+)", re.IGNORECASE),
     re.compile(r"(\bauthorization[\"']?\s*[:=]\s*)[^\n\"']+", re.IGNORECASE),
     re.compile(r"(\bbearer\s+)[\w.~+/=-]{16,}", re.IGNORECASE),

@@ -141,15 +141,10 @@ def _ownership(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | Non
             ),
             "" if row["verdict"] == "owned by source" else "warn",
         )
-        for row in sorted(
-            matrix["rows"], key=lambda row: (row["verdict"] == "owned by source", row["client"])
-        )
+        for row in sorted(matrix["rows"], key=lambda row: (row["verdict"] == "owned by source", row["client"]))
     ]
     shown, more = _capped(rows, assessments[-1].file)
-    told = (
-        f"As {assessments[-1].task_id} saw it: {counts or 'no client'}. "
-        f"Source is {masters[0]}, target {masters[1]}."
-    )
+    told = f"As {assessments[-1].task_id} saw it: {counts or 'no client'}. Source is {masters[0]}, target {masters[1]}."
     columns = (
         "client",
         "verdict",
@@ -199,9 +194,7 @@ def _contents(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None
     ]
     told = f"{len(equal)} of {len(compared)} resources are equal, {by_checksum} by checksum of every file."
     shown, more = _capped(rows, found[-1].file)
-    return Section(
-        "Content of the resources", (told, *more), ("resource", "condition", "files"), shown, toned=1
-    )
+    return Section("Content of the resources", (told, *more), ("resource", "condition", "files"), shown, toned=1)
 
 
 def _recovery_point(verdict: Mapping[str, Any], records: Sequence[Stored]) -> Section:
@@ -251,9 +244,7 @@ def _commands(_: Mapping[str, Any], records: Sequence[Stored]) -> Section:
 
 def _reading_commands(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:
     rows = _command_rows(records, changes=False)
-    return (
-        Section("Commands that only read", (), _COMMAND_COLUMNS, rows, toned=3, folded=True) if rows else None
-    )
+    return Section("Commands that only read", (), _COMMAND_COLUMNS, rows, toned=3, folded=True) if rows else None
 
 
 _COMMAND_COLUMNS = ("step", "host", "command", "outcome", "took", "stderr")
@@ -261,9 +252,7 @@ _COMMAND_COLUMNS = ("step", "host", "command", "outcome", "took", "stderr")
 
 def _command_rows(records: Sequence[Stored], *, changes: bool) -> tuple[Row, ...]:
     return tuple(
-        _command_row(record, records)
-        for record in _of(records, "command")
-        if bool(record.body["changes"]) is changes
+        _command_row(record, records) for record in _of(records, "command") if bool(record.body["changes"]) is changes
     )
 
 
@@ -311,11 +300,7 @@ def _jobs(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:
         )
         for job in (record.body for record in _of(records, "job"))
     )
-    return (
-        Section("Jobs", (), ("job", "host", "outcome", "log", "sha256 of the log"), rows, toned=2)
-        if rows
-        else None
-    )
+    return Section("Jobs", (), ("job", "host", "outcome", "log", "sha256 of the log"), rows, toned=2) if rows else None
 
 
 def _observations(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:

@@ -232,9 +232,7 @@ def _step(task_id: str, records: Sequence[Stored], state: str, kinds: Collection
     last: dict[str, Any] = records[ends[-1]].body if ends and ends[-1] == len(records) - 1 else {}
     since = ends[-2] + 1 if len(ends) > 1 else 0
     proven = {record.kind for record in records[since:]}
-    began = [
-        record.body["began_at"] for record in records if record.kind == "step" and record.body.get("began_at")
-    ]
+    began = [record.body["began_at"] for record in records if record.kind == "step" and record.body.get("began_at")]
     times = sorted([*(record.at for record in records), *began])
     return StepSeen(
         task_id=task_id,

@@ -46,7 +46,9 @@ def read_backup(master: str, data: bytes, *, expected_level: str | None) -> Back
                 members[name] = len(read)
                 level = read if name == "etc/NIM.level" else level
     except (tarfile.TarError, EOFError, ValueError) as error:
-        raise NotReadBack(f"The backup of {master} is not a readable tar archive ({error}); nothing may be changed on it.") from error
+        raise NotReadBack(
+            f"The backup of {master} is not a readable tar archive ({error}); nothing may be changed on it."
+        ) from error
     missing = [name for name in MEMBERS if name not in members]
     empty = [name for name in MEMBERS if members.get(name) == 0 and not name.endswith(".vc")]
     if missing or empty:
@@ -57,6 +59,7 @@ def read_backup(master: str, data: bytes, *, expected_level: str | None) -> Back
     found = level.decode(errors="replace").strip()
     if expected_level is not None and found != expected_level:
         raise NotReadBack(
-            f"The backup of {master} was written at NIM level {found!r}, the master's /etc/NIM.level says {expected_level!r}."
+            f"The backup of {master} was written at NIM level {found!r}, "
+            f"the master's /etc/NIM.level says {expected_level!r}."
         )
     return BackupContent(members, found)

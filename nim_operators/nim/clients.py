@@ -23,9 +23,7 @@ _NIMINFO = re.compile(r"(?:export +)?NIM_[A-Z0-9_]*=", re.ASCII)
 _LEVEL = re.compile(r"(?!0042-)\d{4}-\d.*", re.ASCII)
 
 
-def parse_client_answers(
-    host: str, asked_by: str, text: str, expected: Iterable[str] = ()
-) -> tuple[ClientAnswer, ...]:
+def parse_client_answers(host: str, asked_by: str, text: str, expected: Iterable[str] = ()) -> tuple[ClientAnswer, ...]:
     """Read what clients said: each line led by its client's name, ``<client> @ <status>`` the last one of it.
 
     A client that said nothing of its niminfo is silent for the reason it gave: its limit, a message, or none.

@@ -158,9 +158,7 @@ class _Reader:
         said = section.stderr if section.stderr.strip() else section.stdout
         line = next((line for line in said.split("\n") if line.strip()), "")
         if section.exit in KILLED:
-            raise Unreadable(
-                self._host, command, 1, line, "an end within the collector's limit; it was killed"
-            )
+            raise Unreadable(self._host, command, 1, line, "an end within the collector's limit; it was killed")
         why = f"exit status 0, not {section.exit} ({explain(said)})"
         raise Unreadable(self._host, command, 1, line, why)
 
@@ -237,8 +235,7 @@ class _Reader:
     def names(self) -> tuple[NameAnswer, ...]:
         """Return what the resolver said, leaving out what nobody answered."""
         answers = [
-            parse_host(self._host, head["asked"], text)
-            for _, head, text in self._groups(self.any("names"), _ASKED)
+            parse_host(self._host, head["asked"], text) for _, head, text in self._groups(self.any("names"), _ASKED)
         ]
         return tuple(answer for answer in answers if answer is not None)
 
@@ -262,7 +259,5 @@ class _Reader:
             elif groups:
                 groups[-1][2].append(line)
             elif line.strip():
-                raise Unreadable(
-                    self._host, _COMMANDS[section.name], number, line, "a line that begins with @"
-                )
+                raise Unreadable(self._host, _COMMANDS[section.name], number, line, "a line that begins with @")
         return [(number, found, "\n".join(lines)) for number, found, lines in groups]

@@ -90,9 +90,7 @@ class PeerRecord:
     @classmethod
     def _read(cls, name: str, found: NimObject, connect: str = "nimsh") -> PeerRecord:
         if not found.interfaces:
-            raise Unsendable(
-                f"The object {found.name!r} has no interface, so it does not say which host it is."
-            )
+            raise Unsendable(f"The object {found.name!r} has no interface, so it does not say which host it is.")
         return cls(
             name=name,
             host=found.interfaces[0].hostname,
@@ -155,9 +153,7 @@ def backup_database(paths: CommandPaths, file: str) -> Command:
 
     :raises Unsendable: if *file* is not a plain absolute path.
     """
-    return Command(
-        (paths.m_backup_db, _path(file)), changes=True, purpose="Back up this master's NIM database."
-    )
+    return Command((paths.m_backup_db, _path(file)), changes=True, purpose="Back up this master's NIM database.")
 
 
 def define_peer(paths: CommandPaths, peer: PeerRecord) -> Command:
@@ -203,9 +199,7 @@ def check_resource(paths: CommandPaths, name: str) -> Command:
 
     :raises Unsendable: if NIM could not have accepted *name*.
     """
-    return Command(
-        (paths.nim, "-o", "check", _name(name)), changes=True, purpose=f"Check the resource {name}."
-    )
+    return Command((paths.nim, "-o", "check", _name(name)), changes=True, purpose=f"Check the resource {name}.")
 
 
 def _first_word(value: str) -> str:

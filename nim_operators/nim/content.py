@@ -94,9 +94,7 @@ def _compare(
     lacking = [_lacking(path, left[path], right.get(path)) for path in sorted(left)]
     short = tuple(line for line in lacking if line)
     other = tuple(line for line in _otherwise(left, right) if line)
-    condition = _condition(
-        short=bool(short), other=bool(other), cut=cut, proven=by_checksum, whole_once=whole_once
-    )
+    condition = _condition(short=bool(short), other=bool(other), cut=cut, proven=by_checksum, whole_once=whole_once)
     return ContentDifference(resource, condition, short + other, by_checksum)
 
 

@@ -182,8 +182,7 @@ def separate_clients(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
     view = facts.view
     by_side = ((view.source, Side.SOURCE), (view.target, Side.TARGET))
     source, target = (
-        tuple(row.client for row in facts.matrix.rows if _is_separate(row, master, side))
-        for master, side in by_side
+        tuple(row.client for row in facts.matrix.rows if _is_separate(row, master, side)) for master, side in by_side
     )
     return source, target
 

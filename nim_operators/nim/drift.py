@@ -97,15 +97,11 @@ class Difference:
             "name": self.name,
             "what": self.what,
             "kind": self.kind.value,
-            "attributes": {
-                found.attribute: [list(found.left), list(found.right)] for found in self.attributes
-            },
+            "attributes": {found.attribute: [list(found.left), list(found.right)] for found in self.attributes},
         }
 
 
-def compare_definitions(
-    source: Snapshot, target: Snapshot, side_of: Callable[[str], Side]
-) -> tuple[Difference, ...]:
+def compare_definitions(source: Snapshot, target: Snapshot, side_of: Callable[[str], Side]) -> tuple[Difference, ...]:
     """Return every object that a finished sync would have made equal and that is not, by name.
 
     :param side_of: tells whom a host name means, see :func:`nim_operators.nim.ownership.sides`. It finds the
@@ -218,6 +214,4 @@ def _same_interface(was: list[str], now: list[str]) -> bool:
     """Compare host, hardware address and adapter; what was not known before cannot have been lost."""
     if was[:1] != now[:1]:
         return False
-    return all(
-        index < len(now) and (word in {now[index], _UNKNOWN_MAC}) for index, word in enumerate(was) if index
-    )
+    return all(index < len(now) and (word in {now[index], _UNKNOWN_MAC}) for index, word in enumerate(was) if index)

@@ -6,6 +6,7 @@
     ├── Unreadable               a host printed something that makes no sense
     ├── Refused                  a rule forbids the step; nothing was changed by it
     ├── CommandFailed            a command that changes something ended badly
+    ├── StillRunning             a job did not end within the time given to wait for it
     └── NotReadBack              the post-condition was not seen afterwards
 """
 
@@ -47,3 +48,7 @@ class CommandFailed(NimError):
 
 class NotReadBack(NimError):
     """A command ended well, but the state it should have brought about was not seen when looking again."""
+
+
+class StillRunning(NimError):
+    """A job was not seen to end within the time given to wait for it. It goes on; a later try attaches to it."""

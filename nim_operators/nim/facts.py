@@ -101,9 +101,7 @@ def has_database(own: Snapshot) -> bool:
 
 def has_copy(own: Snapshot) -> bool:
     """Tell whether a master's database holds anything beyond itself: clients or resources (nim.md 4.3)."""
-    return bool(own.client_objects) or any(
-        found.type not in {"boot", "nim_script"} for found in own.resources
-    )
+    return bool(own.client_objects) or any(found.type not in {"boot", "nim_script"} for found in own.resources)
 
 
 def takes_for(own: Snapshot, peer: Snapshot) -> str | None:

@@ -53,9 +53,7 @@ def parse_lslpp(host: str, text: str, command: str = "lslpp -Lqc") -> dict[str, 
     for record in _records(text):
         parts = record.parts
         if parts is None:
-            raise Unreadable(
-                host, command, record.number, record.text, "a fileset in 18 fields between colons"
-            )
+            raise Unreadable(host, command, record.number, record.text, "a fileset in 18 fields between colons")
         fileset, level = parts["fileset"], parts["level"]
         if parts["type"].strip() != "R" and not is_fileset_level(level):
             raise Unreadable(host, command, record.number, record.text, "a level such as 7.2.5.200")

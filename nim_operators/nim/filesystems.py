@@ -114,8 +114,6 @@ def holding(file_systems: Iterable[FileSystem], path: str) -> FileSystem | None:
     best: FileSystem | None = None
     for found in file_systems:
         above = found.mount_point.rstrip("/") + "/"
-        if f"{wanted}/".startswith(above) and (
-            best is None or len(above) > len(best.mount_point.rstrip("/"))
-        ):
+        if f"{wanted}/".startswith(above) and (best is None or len(above) > len(best.mount_point.rstrip("/"))):
             best = found
     return best

@@ -43,7 +43,9 @@ def parse_inventory(host: str, text: str) -> dict[str, Inventory | None]:
             case []:
                 continue
             case _ if line.startswith("@ ") or current is None:
-                raise Unreadable(host, _COMMAND, number, line, "'@ name kind', 'checksum size path' or '@ end name status'")
+                raise Unreadable(
+                    host, _COMMAND, number, line, "'@ name kind', 'checksum size path' or '@ end name status'"
+                )
             case _:
                 unread.add(current)  # a message of find or cksum: this resource was not read whole
     return found

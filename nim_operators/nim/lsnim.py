@@ -141,9 +141,7 @@ def _object(host: str, command: str, stanza: _Stanza) -> NimObject:
     }
     for key, values in found.items():
         if len(values) != 1 or sum(name == key for name, _ in stanza.attributes) != 1:
-            raise Unreadable(
-                host, command, stanza.number, stanza.header, f"a stanza with one {key} of one word"
-            )
+            raise Unreadable(host, command, stanza.number, stanza.header, f"a stanza with one {key} of one word")
     return NimObject(
         stanza.name,
         found["class"][0],

@@ -33,9 +33,7 @@ def parse_lssrc(host: str, text: str, command: str = "lssrc -a") -> tuple[Subsys
             continue
         row = _row(words)
         if row is None:
-            raise Unreadable(
-                host, command, number, line, "a subsystem, its group, its process id and its status"
-            )
+            raise Unreadable(host, command, number, line, "a subsystem, its group, its process id and its status")
         rows.append(row)
     return tuple(rows)
 

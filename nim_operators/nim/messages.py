@@ -100,17 +100,11 @@ MEANINGS: dict[str, Meaning] = {
 """Codes with a known meaning. nim.md 6 has the sources."""
 
 FAMILIES: dict[str, Meaning] = {
-    "0042": Meaning(
-        _F, "NIM reports an error that is not in our table", "Look it up in IBM's list of messages."
-    ),
+    "0042": Meaning(_F, "NIM reports an error that is not in our table", "Look it up in IBM's list of messages."),
     "0504": Meaning(_F, "installp reports an error", "Read the message of installp."),
     "0505": Meaning(_F, "alt_disk_install reports an error", "Read the message of alt_disk_install."),
-    "0513": Meaning(
-        _F, "the System Resource Controller reports an error", "Look at the subsystem with lssrc."
-    ),
-    "0516": Meaning(
-        _F, "the Logical Volume Manager reports an error", "Look at the volume group on the host."
-    ),
+    "0513": Meaning(_F, "the System Resource Controller reports an error", "Look at the subsystem with lssrc."),
+    "0516": Meaning(_F, "the Logical Volume Manager reports an error", "Look at the volume group on the host."),
     "1831": Meaning(_F, "NFS or mount reports an error", "Check exports, mounts and name resolution."),
 }
 """What is said of a code outside the table. It is final: what nobody understands is not tried again."""
@@ -180,9 +174,7 @@ def innermost(text: str) -> Message | None:
     If only envelopes were printed the last of them is returned, and its :attr:`Message.told` says the rest.
     """
     errors = [
-        message
-        for message in messages_in(text)
-        if not message.is_warning and message.meaning.kind is not Kind.HARMLESS
+        message for message in messages_in(text) if not message.is_warning and message.meaning.kind is not Kind.HARMLESS
     ]
     return errors[-1] if errors else None
 

@@ -13,9 +13,7 @@ _FORWARD = re.compile(r"(?P<name>\S+) has (?:IPv6 )?address (?P<address>\S+)", r
 _ALIAS = re.compile(r"(?P<alias>\S+) is an alias for (?P<name>\S+)", re.ASCII)
 _REVERSE = re.compile(r"\S+ domain name pointer (?P<name>\S+)", re.ASCII)
 _NOTHING = re.compile(r"0827-80[13]\b|not found: \d|NXDOMAIN|has no (?:A|AAAA|PTR) record")
-_NO_ANSWER = re.compile(
-    r"not found|0403-\d{3}|cannot execute|timed out|no servers could be reached|0827-\d{3}"
-)
+_NO_ANSWER = re.compile(r"not found|0403-\d{3}|cannot execute|timed out|no servers could be reached|0827-\d{3}")
 _ELSEWHERE = re.compile(r"\S+ mail is handled by ")
 
 

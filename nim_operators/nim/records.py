@@ -53,9 +53,7 @@ def parse_own_records(host: str, text: str, uid: str) -> OwnRecords:
         elif entry.kind == "job":
             jobs.append(_job(host, entry))
         elif entry.value == "direction":
-            direction = ArmedDirection(
-                *_fields(host, entry, "source", "target", "recorded_by", "recorded_at")
-            )
+            direction = ArmedDirection(*_fields(host, entry, "source", "target", "recorded_by", "recorded_at"))
         elif entry.value == "lock/owner":
             lock = LockOwner(*_fields(host, entry, "run", "token", "taken_at"))
         else:
@@ -77,9 +75,7 @@ def _entries(host: str, text: str) -> Iterator[_Entry]:
             name, _, value = line.partition("=")
             entry.fields[name] = value
         else:
-            raise Unreadable(
-                host, COMMAND, number, line, "a head line that begins with @, or name=value below one"
-            )
+            raise Unreadable(host, COMMAND, number, line, "a head line that begins with @, or name=value below one")
     if entry is not None:
         yield entry
 
@@ -93,9 +89,7 @@ def _fields(host: str, entry: _Entry, *names: str) -> tuple[str, ...]:
 
 def _job(host: str, entry: _Entry) -> OpenJob:
     if entry.value not in _STATES:
-        raise Unreadable(
-            host, COMMAND, entry.number, entry.line, f"one of the states {', '.join(sorted(_STATES))}"
-        )
+        raise Unreadable(host, COMMAND, entry.number, entry.line, f"one of the states {', '.join(sorted(_STATES))}")
     job, kind, run = _fields(host, entry, "job", "kind", "run")
     return OpenJob(job, kind, run, entry.value)
 

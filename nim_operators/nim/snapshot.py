@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from nim_operators.nim.levels import Level
 from nim_operators.nim.niminfo import Niminfo
-from nim_operators.nim.objects import NimObject
+from nim_operators.nim.objects import BUILT_IN, NimObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +197,15 @@ class Snapshot:
     def resources(self) -> tuple[NimObject, ...]:
         """Every resource object, the built-in ``boot`` and ``nim_script`` included."""
         return tuple(found for found in self.objects.values() if found.cls == "resources")
+
+    @property
+    def replicated(self) -> tuple[NimObject, ...]:
+        """What a sync from this master copies: resources it serves itself, with a location, built-in ones aside."""
+        return tuple(
+            found
+            for found in self.resources
+            if found.name not in BUILT_IN and found.location is not None and found.get("server") in {None, "master"}
+        )
 
     @property
     def client_objects(self) -> tuple[NimObject, ...]:

@@ -29,8 +29,8 @@ class NimBackupDatabaseOperator(NimJobOperator):
 
     Reads: the database (nim.md 4.7). Changes: writes one file into this product's directory on each master, removes the
     oldest backups beyond the estate's ``keep`` there, NIM's own automatic ones included. Safe to repeat: yes; masters
-    whose backup this run already holds, verified, are left alone. If interrupted: the job ends by itself on the host and
-    the next try collects it. Undo: nothing to undo.
+    whose backup this run already holds, verified, are left alone. If interrupted: the job ends by itself on the host
+    and the next try collects it. Undo: nothing to undo.
 
     Green means: a readable tar with its six members and the master's own NIM level is off the host, and its digest is
     the same on both ends.
@@ -65,7 +65,9 @@ class NimBackupDatabaseOperator(NimJobOperator):
         reachable = [master for master in run.masters if view.snapshot(master) is not None]
         missing = [master for master in reachable if master not in kept]
         if missing:
-            raise NotReadBack(f"No verified backup of {', '.join(missing)} is off the host; nothing may be changed there.")
+            raise NotReadBack(
+                f"No verified backup of {', '.join(missing)} is off the host; nothing may be changed there."
+            )
         return kept
 
     async def _bring_home(self, run: Run, one: EndedJob, level: str | None) -> None:
@@ -101,4 +103,3 @@ def _file_of(one: EndedJob) -> str:
     if not succeeded(one.outcome) or not first.startswith("file /"):
         raise RemoteError(one.job.host, f"job {one.job.job} did not say which file it wrote: {first!r}.")
     return first.removeprefix("file ")
-

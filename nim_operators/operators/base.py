@@ -27,7 +27,7 @@ from nim_operators.evidence.records import (
 from nim_operators.hooks.nim import NimHook
 from nim_operators.nim.assess import Assessment, assess
 from nim_operators.nim.collector import build_snapshot
-from nim_operators.nim.errors import NimError, Refused
+from nim_operators.nim.errors import NimError, Refused, StillRunning
 from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
@@ -109,7 +109,11 @@ class Run:
         file = self.evidence.write_snapshot(f"{self.task_id}-{name}-{master}", observed.sections)
         seen = observed.observation
         if isinstance(seen, Snapshot):
-            counts = {"objects": len(seen.objects), "resources": len(seen.resources), "clients": len(seen.client_objects)}
+            counts = {
+                "objects": len(seen.objects),
+                "resources": len(seen.resources),
+                "clients": len(seen.client_objects),
+            }
             self.record(ObservationRecord(master, reachable=True, snapshot_file=file, clock=seen.clock, counts=counts))
         else:
             self.record(ObservationRecord(master, reachable=False, absence=seen.absence.value, reason=seen.reason))
@@ -177,7 +181,8 @@ class NimOperator(BaseOperator):
         estate = load_estate(estate_path())
         if self.pair not in estate.pairs:
             raise Refused(
-                f"The estate file {estate_path()} has no pair '{self.pair}' any more; put it back or delete this DAG's runs."
+                f"The estate file {estate_path()} has no pair '{self.pair}' any more; "
+                "put it back or delete this DAG's runs."
             )
         pair = estate.pairs[self.pair]
         dag_run = context["dag_run"]
@@ -237,7 +242,7 @@ def _result(error: Exception) -> str:
     match error:
         case Refused():
             return "refused"
-        case HostAbsent() | OutcomeUnknown():
+        case HostAbsent() | OutcomeUnknown() | StillRunning():
             return "unknown"
         case NimError():
             return "failed"

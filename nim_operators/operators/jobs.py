@@ -14,7 +14,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from nim_operators.evidence.records import CommandRecord, JobRecord
-from nim_operators.nim.errors import CommandFailed
+from nim_operators.nim.errors import CommandFailed, StillRunning
 from nim_operators.nim.messages import explain
 from nim_operators.nim.outcome import Outcome, Unknown, succeeded
 from nim_operators.operators.base import NimOperator, Run, in_loop
@@ -114,15 +114,15 @@ class NimJobOperator(NimOperator):
         with self._recorded(run, context):
             if event["state"] != "over":
                 names = ", ".join(fields["job"] for fields in jobs)
-                raise OutcomeUnknown(
-                    " and ".join(sorted({fields["host"] for fields in jobs})),
-                    f"job {names} is not known to be over after {self.wait_limit}: {event.get('reason', 'it still runs')}. "
-                    "It goes on; clear this task to wait for it again.",
+                hosts = " and ".join(sorted({fields["host"] for fields in jobs}))
+                raise StillRunning(
+                    f"Job {names} on {hosts} was not seen to end within {self.wait_limit}: "
+                    f"{event.get('reason', 'it still runs')}. It goes on; clear this task to wait for it again."
                 )
             return self._collect_and_finish(run, context, [_from_json(fields) for fields in jobs])
 
     def _collect_and_finish(self, run: Run, context: Context, open_jobs: list[Job]) -> Any:
-        ended = [in_loop(_keep_and_collect(run, job)) for job in open_jobs]
+        ended = [in_loop(keep_and_collect(run, job)) for job in open_jobs]
         self.demand_good_end(ended)
         return self.finish(run, context, ended)
 
@@ -151,7 +151,9 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
             name = f"{request.kind}.{_short(run.holder.run)}.{secrets.token_hex(3)}"
             sent = CommandRecord(request.master, request.line, request.changes)
             try:
-                job = await remote_job.start(host, request.slot, name, request.kind, request.command, run.holder)
+                job = await remote_job.start(
+                    host, run.holder, slot=request.slot, job=name, kind=request.kind, command=request.command
+                )
             except OutcomeUnknown as error:
                 run.record(replace(sent, outcome=Unknown(str(error))))
                 raise
@@ -165,17 +167,22 @@ def _short(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-async def _keep_and_collect(run: Run, job: Job) -> EndedJob:
+async def keep_and_collect(run: Run, job: Job) -> EndedJob:
     """Put the result into the evidence first; only then is the job marked collected on its host."""
     async with connect(job.host, run.endpoint(job.host)) as host:
         lines: list[str] = []
         progress = await remote_job.follow(host, job, seconds=0, on_line=lambda _, line: lines.append(line))
         outcome = progress.outcome or Unknown(f"the job is {progress.state}")
         if not progress.is_over:
-            raise OutcomeUnknown(job.host, f"job {job.job} is {progress.state} although the wait has ended; clear to wait again.")
+            raise OutcomeUnknown(
+                job.host,
+                f"job {job.job} is {progress.state} although the wait has ended; clear to wait again.",
+            )
         log = "".join(f"{line}\n" for line in lines)
         written = run.evidence.write_log(job.job, log)
-        run.record(JobRecord(job.job, job.kind, job.host, job.run, outcome, written.file, written.sha256, written.lines))
+        run.record(
+            JobRecord(job.job, job.kind, job.host, job.run, outcome, written.file, written.sha256, written.lines)
+        )
         await remote_job.collect(host, job)
     return EndedJob(job, outcome, log)
 

@@ -15,9 +15,9 @@ class NimLockPairOperator(NimOperator):
     Take the pair lock on both masters for this DAG run.
 
     Reads: who holds the lock. Changes: creates ``lock`` in this product's directory on both masters.
-    Safe to repeat: yes, a run that holds the lock keeps it. If interrupted: the lock may be held on one master; the next
-    try takes the other. Undo: ``NimUnlockPairOperator``; a lock that a dead run left is broken by the ``break_lock_of``
-    and ``reason`` params of the trigger form, never while a job keeps it.
+    Safe to repeat: yes, a run that holds the lock keeps it. If interrupted: the lock may be held on one master; the
+    next try takes the other. Undo: ``NimUnlockPairOperator``; a lock that a dead run left is broken by the
+    ``break_lock_of`` and ``reason`` params of the trigger form, never while a job keeps it.
     """
 
     def act(self, run: Run, context: Context) -> dict[str, str]:

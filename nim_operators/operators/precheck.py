@@ -35,7 +35,8 @@ class NimPrecheckOperator(NimOperator):
             "source": run.source,
             "target": run.target,
             "findings": {
-                severity.value: sum(found.severity is severity for found in assessment.findings) for severity in Severity
+                severity.value: sum(found.severity is severity for found in assessment.findings)
+                for severity in Severity
             },
             "clients": assessment.matrix.summary(),
             "evidence": run.evidence.location,
@@ -45,8 +46,9 @@ class NimPrecheckOperator(NimOperator):
         if context["dag_run"].run_type == "manual" or run.pair.may_start_at(pendulum.now("UTC")):
             return
         window = run.pair.nightly_sync.window
+        hours = f"{window.start:%H:%M} to {window.end:%H:%M} {run.pair.timezone}" if window else "none"
         raise Refused(
-            f"This scheduled run starts outside the sync window of pair '{run.pair.name}' ({window}, {run.pair.timezone}). "
+            f"This scheduled run starts outside the sync window of pair '{run.pair.name}' ({hours}). "
             "Trigger the DAG by hand if a sync is wanted now."
         )
 

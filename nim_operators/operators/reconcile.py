@@ -9,11 +9,11 @@ from airflow.sdk import Context
 
 from nim_operators.nim import commands
 from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
-from nim_operators.nim.drift import AttributeDifference, compare_master, is_record_of_a_master, lost_routes
+from nim_operators.nim.drift import AttributeDifference, compare_master, lost_routes
 from nim_operators.nim.errors import NotReadBack, Refused
+from nim_operators.nim.facts import facts_of
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.outcome import succeeded
-from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.snapshot import Snapshot
 from nim_operators.operators.base import Run
@@ -27,9 +27,10 @@ class NimReconcileTargetOperator(NimJobOperator):
     """
     Define the source as alternate_master on the target where the sync left no such object; restore what the sync reset.
 
-    Reads: both masters, and the target as it was before this run's sync. Changes: defines one object on the target, sets
-    attributes of its ``master`` object back to what they were, adds static routes that the source has and it lost. Safe to repeat: yes, what is there is left alone.
-    If interrupted: the job ends by itself on the target; the next try sends only what is still missing.
+    Reads: both masters, and the target as it was before this run's sync. Changes: defines one object on the target,
+    sets attributes of its ``master`` object back to what they were, adds static routes that the source has and it
+    lost. Safe to repeat: yes, what is there is left alone. If interrupted: the job ends by itself on the target; the
+    next try sends only what is still missing.
     Undo: ``nim -o remove`` of the object; the attributes are the target's own former ones.
 
     Whether a sync keeps the record is uncertain (nim.md 12.1). Until it is read back the pair is not takeover-ready
@@ -89,9 +90,8 @@ def _commands(run: Run, view: PairView, target: Snapshot, paths: CommandPaths) -
 
 
 def _peer_record(view: PairView, target: Snapshot) -> NimObject | None:
-    """Return the target's alternate_master object for the source, however it is named."""
-    side_of = sides(view, identities_of(view))
-    return next((found for found in target.of_type("alternate_master") if is_record_of_a_master(found, side_of)), None)
+    """Return the target's alternate_master object for the source, however it is named; *target* may be from before."""
+    return next(iter(facts_of(view).peer_records(target)), None)
 
 
 def _wanted_record(run: Run, view: PairView) -> PeerRecord:
@@ -104,7 +104,9 @@ def _wanted_record(run: Run, view: PairView) -> PeerRecord:
     host = source.niminfo.master_hostname if source.niminfo else None
     connect = next((found.get("connect") for found in source.of_type("alternate_master")), None)
     if "master" not in source.objects or not host:
-        raise Refused(f"{run.source} shows no master object or no NIM_MASTER_HOSTNAME, so it cannot be defined on {run.target}.")
+        raise Refused(
+            f"{run.source} shows no master object or no NIM_MASTER_HOSTNAME, so it cannot be defined on {run.target}."
+        )
     return PeerRecord.of_master(host.partition(".")[0], source.objects["master"], connect or "nimsh")
 
 

@@ -24,12 +24,13 @@ from nim_operators.nim.drift import Difference, compare_definitions, lost_routes
 from nim_operators.nim.errors import NotReadBack, Refused
 from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
-from nim_operators.nim.snapshot import ArmedDirection, Snapshot
+from nim_operators.nim.snapshot import ArmedDirection, OpenJob, Snapshot
 from nim_operators.nim.synclog import parse_sync_log
 from nim_operators.operators.base import Run, in_loop
-from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
+from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator, keep_and_collect
 from nim_operators.remote.direction import record_direction
 from nim_operators.remote.files import digest
+from nim_operators.remote.job import Job, Slot
 from nim_operators.remote.transport import connect
 
 KIND = "sync"
@@ -53,7 +54,14 @@ class NimSyncOperator(NimJobOperator):
         """Attach to an open sync; else demand that everything still allows one, and that one is needed."""
         view = run.observe("before", ask_clients=True)
         assessment = run.assess(view)
-        if not _is_open(view.snapshot(run.source)):
+        open_job = _open_job(view.snapshot(run.source))
+        if open_job is not None and open_job.state == "vanished":
+            run.demand_go(assessment)
+            in_loop(self._put_away(run, open_job))
+            view = run.observe("before", ask_clients=True)
+            assessment = run.assess(view)
+            open_job = None
+        if open_job is None:
             run.demand_go(assessment)
             _demand_backups(run, view)
             self._arm(run, assessment)
@@ -63,9 +71,17 @@ class NimSyncOperator(NimJobOperator):
             seen = [record for record in run.recorded(ObservationRecord) if record["master"] == run.target]
             run.record(BeforeSyncRecord(seen[-1]["snapshot_file"]))
         if assessment.alternate is None:
-            raise Refused(f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto.")
+            raise Refused(
+                f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto."
+            )
         command = commands.sync(run.endpoint(run.source).commands, assessment.alternate, force=assessment.force)
         yield JobRequest(run.source, KIND, command.line, command.line, command.changes)
+
+    async def _put_away(self, run: Run, vanished: OpenJob) -> None:
+        """Keep what is left of a sync that nobody knows the end of; a person has looked and typed a reason."""
+        job = Job(run.source, Slot.CHANGE, vanished.job, vanished.kind, vanished.run, vanished.state, attached=True)
+        ended = await keep_and_collect(run, job)
+        self.log.warning("Put away job %s of %s: %s", vanished.job, vanished.run, ended.outcome)
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
         """Read the sync's own words, then both databases."""
@@ -85,7 +101,11 @@ class NimSyncOperator(NimJobOperator):
             if not log.completed or log.unfinished:
                 raise NotReadBack(
                     f"The sync on {run.source} ended with status 0 but "
-                    + (f"never finished copying {', '.join(log.unfinished)}" if log.unfinished else "without its last line")
+                    + (
+                        f"never finished copying {', '.join(log.unfinished)}"
+                        if log.unfinished
+                        else "without its last line"
+                    )
                     + f". Look at the log {one.job.job} in the evidence, then at {run.target}."
                 )
         view = run.observe("after", ask_clients=False)
@@ -113,9 +133,13 @@ class NimSyncOperator(NimJobOperator):
 def _demand_backups(run: Run, view: PairView) -> None:
     """Refuse unless this run holds a verified backup of each reachable database off the hosts (S2)."""
     held = {record["master"]: record for record in run.recorded(BackupRecord)}
-    missing = [master for master in run.masters if view.snapshot(master) is not None and not _is_kept(run, held.get(master))]
+    missing = [
+        master for master in run.masters if view.snapshot(master) is not None and not _is_kept(run, held.get(master))
+    ]
     if missing:
-        raise Refused(f"This run holds no verified backup of {', '.join(missing)} off the host; run the backup task first.")
+        raise Refused(
+            f"This run holds no verified backup of {', '.join(missing)} off the host; run the backup task first."
+        )
 
 
 def _is_kept(run: Run, record: Json | None) -> bool:
@@ -123,11 +147,11 @@ def _is_kept(run: Run, record: Json | None) -> bool:
     if record is None:
         return False
     data = run.store.read_backup(run.pair.name, record["master"], f"{record['stamp']}.backup")
-    return digest(record["algorithm"], data) == record["digest_here"]
+    return digest(record["algorithm"], data) == str(record["digest_here"])
 
 
-def _is_open(source: Snapshot | None) -> bool:
-    return source is not None and any(job.kind == KIND for job in source.own.jobs)
+def _open_job(source: Snapshot | None) -> OpenJob | None:
+    return next((job for job in source.own.jobs if job.kind == KIND), None) if source else None
 
 
 async def _record_on_both(run: Run) -> ArmedDirection:
@@ -154,7 +178,5 @@ def differing_definitions(view: PairView) -> tuple[Difference, ...]:
 def in_step(view: PairView) -> bool:
     """Tell whether a sync would change nothing: same definitions, and every resource present on the target."""
     target = view.snapshot(view.target)
-    present = target is not None and all(
-        place.kind != "absent" for place in target.places.values()
-    )
+    present = target is not None and all(place.kind != "absent" for place in target.places.values())
     return present and not differing_definitions(view)

@@ -33,7 +33,9 @@ class NimVerdictOperator(NimOperator):
         """Write verdict and page, and put the page's text into the log with its SHA-256."""
         ti = context["ti"]
         states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
-        conclusion = run.evidence.conclude(self.task_id, {task: states.get(task) or "" for task in self.required}, self.required)
+        conclusion = run.evidence.conclude(
+            self.task_id, {task: states.get(task) or "" for task in self.required}, self.required
+        )
         self.log.info("%s\nSHA-256 of this text: %s", conclusion.text, conclusion.text_sha256)
         judged = conclusion.verdict
         if judged.verdict is not Verdict.DONE:

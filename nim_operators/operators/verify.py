@@ -7,7 +7,13 @@ from typing import Any
 
 from airflow.sdk import Asset, Context
 
-from nim_operators.evidence.records import BackupRecord, ContentsRecord, DriftRecord, RecoveryPointRecord, SyncRecord
+from nim_operators.evidence.records import (
+    BackupRecord,
+    ContentsRecord,
+    DriftRecord,
+    RecoveryPointRecord,
+    SyncRecord,
+)
 from nim_operators.nim.content import Condition, ContentDifference, Inventory, compare_content
 from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import NotReadBack
@@ -40,7 +46,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
     """
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
-        """Return one reading job per master, over the source's list of resources."""
+        """Return one reading job per master, over its own list of resources."""
         view = run.observe("before", ask_clients=False)
         for master in run.masters:
             snapshot = view.snapshot(master)
@@ -82,13 +88,20 @@ class NimVerifyResourcesOperator(NimJobOperator):
     def _demand_whole(self, run: Run, contents: tuple[ContentDifference, ...]) -> None:
         for found in contents:
             if found.condition is not Condition.EQUAL:
-                self.log.warning("%s is %s on %s: %s", found.resource, found.condition, run.target, "; ".join(found.files[:5]))
+                self.log.warning(
+                    "%s is %s on %s: %s",
+                    found.resource,
+                    found.condition,
+                    run.target,
+                    "; ".join(found.files[:5]),
+                )
         broken = [found for found in contents if found.condition.blocks]
         if broken:
             raise NotReadBack(
                 f"{run.target} is no recovery point: "
                 + "; ".join(f"{found.resource} is {found.condition} ({', '.join(found.files[:3])})" for found in broken)
-                + ". A sync never copies what is already there: move these locations aside on the target, then run again."
+                + ". A sync never copies what is already there: move these locations aside on the target, "
+                "then run again."
             )
 
     def _read_back(
@@ -101,7 +114,10 @@ class NimVerifyResourcesOperator(NimJobOperator):
         if differences or assessment.diagnosis.state is not State.HEALTHY:
             raise NotReadBack(
                 f"Read back as '{assessment.diagnosis.state}': "
-                + ("; ".join([*assessment.diagnosis.reasons, *map(str, differences[:10])]) or assessment.diagnosis.meaning)
+                + (
+                    "; ".join([*assessment.diagnosis.reasons, *map(str, differences[:10])])
+                    or assessment.diagnosis.meaning
+                )
             )
         source = view.snapshot(run.source)
         assert source is not None  # noqa: S101 - a healthy pair was observed
@@ -124,11 +140,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
 
 
 def _locations(snapshot: Snapshot) -> list[str]:
-    return [
-        f"{found.name} {found.location}"
-        for found in snapshot.resources
-        if found.location and found.name not in BUILT_IN
-    ]
+    return [f"{found.name} {found.location}" for found in snapshot.replicated]
 
 
 def _unfinished(run: Run) -> frozenset[str]:

@@ -53,8 +53,14 @@ class Endpoint:
         return frozenset(value for value in (self.password, self.private_key, self.passphrase) if value)
 
 
-def endpoint_from_connection(  # noqa: PLR0913 - the fields of an Airflow connection
-    conn_id: str, *, host: str | None, port: int | None, login: str | None, password: str | None, extra: Mapping[str, Any]
+def endpoint_from_connection(
+    conn_id: str,
+    *,
+    host: str | None,
+    port: int | None,
+    login: str | None,
+    password: str | None,
+    extra: Mapping[str, Any],
 ) -> Endpoint:
     """Build the endpoint of a connection of type ``nim`` or ``ssh``.
 
@@ -68,15 +74,20 @@ def endpoint_from_connection(  # noqa: PLR0913 - the fields of an Airflow connec
     unknown = sorted(set(extra) - _EXTRAS - set(_REFUSED))
     if unknown:
         raise BadConnection(
-            f"Connection {conn_id}: unknown extra {', '.join(map(repr, unknown))}; allowed are {', '.join(sorted(_EXTRAS))}."
+            f"Connection {conn_id}: unknown extra {', '.join(map(repr, unknown))}; "
+            f"allowed are {', '.join(sorted(_EXTRAS))}."
         )
     for name, reason in _REFUSED.items():
         if fields.is_set(name):
             raise BadConnection(f"Connection {conn_id}: extra '{name}' cannot be honoured: {reason}")
-    check = not (fields.flag("no_host_key_check", default=False) or fields.flag("ignore_hostkey_verification", default=False))
+    check = not (
+        fields.flag("no_host_key_check", default=False) or fields.flag("ignore_hostkey_verification", default=False)
+    )
     trusted = fields.text("host_key")
     if trusted and not check:
-        raise BadConnection(f"Connection {conn_id}: 'host_key' and 'no_host_key_check' contradict each other; keep one.")
+        raise BadConnection(
+            f"Connection {conn_id}: 'host_key' and 'no_host_key_check' contradict each other; keep one."
+        )
     if fields.text("key_file") and fields.text("private_key"):
         raise BadConnection(f"Connection {conn_id}: 'key_file' and 'private_key' are both set; keep one.")
     user = login or "root"
@@ -139,7 +150,9 @@ class _Fields:
         self._extra = extra
 
     def _bad(self, name: str, allowed: str) -> BadConnection:
-        shown = "a value" if name in {"private_key", "private_key_passphrase", "passphrase"} else repr(self._extra[name])
+        shown = (
+            "a value" if name in {"private_key", "private_key_passphrase", "passphrase"} else repr(self._extra[name])
+        )
         return BadConnection(f"Connection {self._conn_id}: extra '{name}' is {shown}; allowed is {allowed}.")
 
     def is_set(self, name: str) -> bool:
@@ -201,7 +214,7 @@ class _Fields:
     def algorithms(self, name: str) -> dict[str, tuple[str, ...]]:
         value = self._extra.get(name) or {}
         if not isinstance(value, Mapping):
-            raise self._bad(name, "an object such as {\"kex\": [\"diffie-hellman-group14-sha1\"]}")
+            raise self._bad(name, 'an object such as {"kex": ["diffie-hellman-group14-sha1"]}')
         kinds = ("ciphers", "kex", "keys", "macs", "pubkeys")
         if set(value) - set(kinds):
             raise self._bad(name, f"an object with the keys {', '.join(kinds)}")

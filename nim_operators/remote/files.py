@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from nim_operators.nim.outcome import Exited
 from nim_operators.remote.errors import OutcomeUnknown, RemoteError
-from nim_operators.remote.script import ask, build, complaint, read_reply
 from nim_operators.remote.lock import Holder
+from nim_operators.remote.script import ask, build, complaint, read_reply
 from nim_operators.remote.transport import Host
 
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -35,7 +35,7 @@ async def fetch(host: Host, path: str, *, deadline: float) -> Fetched:
     ended = await host.run(script.text, deadline=deadline)
     if not isinstance(ended.outcome, Exited):
         raise OutcomeUnknown(host.name, f"fetching {path}: {ended.outcome}")
-    lead, found, rest = ended.stdout.partition(f"{script.nonce} bytes ".encode())
+    _, found, rest = ended.stdout.partition(f"{script.nonce} bytes ".encode())
     if not found:
         refusal = read_reply(script, ended).last("refused")
         raise RemoteError(host.name, refusal or complaint(host, ended))
@@ -44,11 +44,17 @@ async def fetch(host: Host, path: str, *, deadline: float) -> Fetched:
     data = body[:size]
     words = body[size:].decode(errors="replace").split()
     if len(data) != size or words[:2] != [script.nonce, "digest"]:
-        raise RemoteError(host.name, f"{path} changed or was cut while it was fetched: {size} bytes announced, {len(body)} came.")
+        raise RemoteError(
+            host.name,
+            f"{path} changed or was cut while it was fetched: {size} bytes announced, {len(body)} came.",
+        )
     algorithm, on_host = words[2], words[3].lower()
     here = digest(algorithm, data)
     if here != on_host:
-        raise RemoteError(host.name, f"{path}: its {algorithm} is {on_host} on the host and {here} here; the copy is not trusted.")
+        raise RemoteError(
+            host.name,
+            f"{path}: its {algorithm} is {on_host} on the host and {here} here; the copy is not trusted.",
+        )
     return Fetched(data, algorithm, on_host, here)
 
 

@@ -56,7 +56,7 @@ class Progress:
         return self.outcome is not None
 
 
-async def start(host: Host, slot: Slot, job: str, kind: str, command: str, holder: Holder) -> Job:
+async def start(host: Host, holder: Holder, *, slot: Slot, job: str, kind: str, command: str) -> Job:
     """Start *command* (ksh text) as job *job*, or attach to the job that is open in the slot.
 
     Changing jobs need the pair lock on this host, held by *holder*.
@@ -99,7 +99,12 @@ async def start(host: Host, slot: Slot, job: str, kind: str, command: str, holde
 
 
 async def follow(
-    host: Host, job: Job, *, lines_seen: int = 0, seconds: int, on_line: Callable[[int, str], None] | None = None
+    host: Host,
+    job: Job,
+    *,
+    lines_seen: int = 0,
+    seconds: int,
+    on_line: Callable[[int, str], None] | None = None,
 ) -> Progress:
     """Stream the log of *job* from line ``lines_seen + 1`` on, until it is over or *seconds* have passed.
 
@@ -164,5 +169,3 @@ async def collect(host: Host, job: Job) -> None:
     """
     values = {"SLOT": job.slot.value, "JOB": job.job, "KEEP": str(_KEPT)}
     await ask(host, build("job_collect", values), deadline=_SECONDS)
-
-

@@ -99,7 +99,8 @@ async def _ask_more(observed: Observed, endpoint: Endpoint, clients: tuple[str, 
     except HostAbsent:
         return observed  # the clients stay silent, which counts for neither side
     return Observed(
-        replace(snapshot, clients=snapshot.clients + answers), {**observed.sections, "clients_of_peer": section}
+        replace(snapshot, clients=snapshot.clients + answers),
+        {**observed.sections, "clients_of_peer": section},
     )
 
 

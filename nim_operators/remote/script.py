@@ -15,7 +15,14 @@ from importlib import resources
 
 from nim_operators.nim.collector import BASE
 from nim_operators.nim.outcome import Exited
-from nim_operators.remote.errors import HostRefused, JobInTheWay, LockHeld, OutcomeUnknown, RemoteError, Superseded
+from nim_operators.remote.errors import (
+    HostRefused,
+    JobInTheWay,
+    LockHeld,
+    OutcomeUnknown,
+    RemoteError,
+    Superseded,
+)
 from nim_operators.remote.transport import Ended, Host
 
 _VARIABLE = re.compile(r"[A-Z][A-Z_]*", re.ASCII)
@@ -52,7 +59,11 @@ class Script:
 
 
 def build(
-    name: str, values: Mapping[str, str], lists: Mapping[str, Iterable[str]] | None = None, *, uses: tuple[str, ...] = ()
+    name: str,
+    values: Mapping[str, str],
+    lists: Mapping[str, Iterable[str]] | None = None,
+    *,
+    uses: tuple[str, ...] = (),
 ) -> Script:
     """Return the script file *name* with *values* set as variables and each of *lists* printable by a function.
 
@@ -137,7 +148,10 @@ async def ask(host: Host, script: Script, *, deadline: float) -> Reply:
     if not isinstance(outcome, Exited):
         raise OutcomeUnknown(host.name, f"{script.name}: {outcome}; look at the host before anything else.")
     if reply.last("done") is None:
-        raise RemoteError(host.name, f"{script.name} ended with {outcome} and without its last word: {complaint(host, reply.ended)}")
+        raise RemoteError(
+            host.name,
+            f"{script.name} ended with {outcome} and without its last word: {complaint(host, reply.ended)}",
+        )
     return reply
 
 

@@ -48,9 +48,7 @@ class Host:
     endpoint: Endpoint
     connection: asyncssh.SSHClientConnection = field(repr=False)
 
-    async def run(
-        self, script: str, *, deadline: float, on_line: Callable[[str], None] | None = None
-    ) -> Ended:
+    async def run(self, script: str, *, deadline: float, on_line: Callable[[str], None] | None = None) -> Ended:
         """Feed *script* to the host's Korn shell and wait until it ends.
 
         :param deadline: total duration in seconds; after it the channel is closed and the outcome is unknown.
@@ -64,7 +62,7 @@ class Host:
         except TimeoutError:
             outcome = Unknown(f"no end within {deadline:g} seconds")
         except (asyncssh.Error, OSError) as error:
-            outcome = Unknown(f"link lost: {error or type(error).__name__}")
+            outcome = Unknown(f"link lost: {str(error) or type(error).__name__}")
         return Ended(outcome, streams.stdout, streams.stderr, time.monotonic() - started)
 
     async def _exchange(self, script: str, streams: _Streams) -> Outcome:
@@ -72,7 +70,8 @@ class Host:
         try:
             await _send(process.stdin, script.encode())
             await asyncio.gather(
-                streams.read(process.stdout, streams.take_stdout), streams.read(process.stderr, streams.take_stderr)
+                streams.read(process.stdout, streams.take_stdout),
+                streams.read(process.stderr, streams.take_stderr),
             )
             await process.wait_closed()
         finally:
@@ -156,26 +155,32 @@ async def _open(endpoint: Endpoint) -> asyncssh.SSHClientConnection:
         "keepalive_interval": KEEPALIVE_SECONDS,
         "login_timeout": endpoint.connect_seconds,
         "config": None,
-        "agent_path": () if endpoint.look_for_keys else None,
+        **_keys(endpoint),
+        **_trust(endpoint),
+        **_algorithms(endpoint),
     }
-    if endpoint.private_key:
-        options["client_keys"] = [asyncssh.import_private_key(endpoint.private_key, endpoint.passphrase)]
-    elif endpoint.key_file:
-        options["client_keys"] = [endpoint.key_file]
-    elif not endpoint.look_for_keys:
-        options["client_keys"] = None
-    if endpoint.trusted_key:
-        options["known_hosts"] = ([asyncssh.import_public_key(endpoint.trusted_key)], [], [])
-    elif not endpoint.check_host_key:
-        options["known_hosts"] = None
-    elif endpoint.known_hosts:
-        options["known_hosts"] = endpoint.known_hosts
     if endpoint.proxy_command:
         options["proxy_command"] = endpoint.proxy_command
-    if not endpoint.compress:
-        options["compression_algs"] = ["none"]
-    options |= _algorithms(endpoint)
-    return await asyncssh.connect(endpoint.host, **options)  # type: ignore[arg-type]
+    return await asyncssh.connect(endpoint.host, **options)
+
+
+def _keys(endpoint: Endpoint) -> dict[str, object]:
+    """Log in with the connection's own key; with the user's keys and agent only where it names none and may look."""
+    agent: dict[str, object] = {} if endpoint.look_for_keys else {"agent_path": None}
+    if endpoint.private_key:
+        return {**agent, "client_keys": [asyncssh.import_private_key(endpoint.private_key, endpoint.passphrase)]}
+    if endpoint.key_file:
+        return {**agent, "client_keys": [endpoint.key_file]}
+    return agent if endpoint.look_for_keys else {**agent, "client_keys": None}
+
+
+def _trust(endpoint: Endpoint) -> dict[str, object]:
+    """Trust the key in the connection, else the named file, else the user's own known_hosts."""
+    if endpoint.trusted_key:
+        return {"known_hosts": ([asyncssh.import_public_key(endpoint.trusted_key)], [], [])}
+    if not endpoint.check_host_key:
+        return {"known_hosts": None}
+    return {"known_hosts": endpoint.known_hosts} if endpoint.known_hosts else {}
 
 
 _ALGORITHM_OPTIONS = {
@@ -194,31 +199,44 @@ def _algorithms(endpoint: Endpoint) -> dict[str, object]:
     }
     if endpoint.ciphers:
         options["encryption_algs"] = list(endpoint.ciphers)
+    if not endpoint.compress:
+        options["compression_algs"] = ["none"]
     return options
 
 
 _REASONS = (asyncssh.Error, asyncssh.KeyImportError, OSError, TimeoutError, ValueError)
 
 
+_ABSENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Absence, str], ...] = (
+    (
+        asyncssh.HostKeyNotVerifiable,
+        Absence.HOST_KEY,
+        "the key that {where} shows is not the trusted one; check it by another way before trusting it",
+    ),
+    (
+        asyncssh.PermissionDenied,
+        Absence.LOGIN,
+        "{where} does not accept login {login!r} with the connection's key or password",
+    ),
+    (asyncssh.KeyExchangeFailed, Absence.ALGORITHMS, "{where} and this worker share no algorithm: {error}"),
+    ((asyncssh.KeyImportError, ValueError), Absence.LOGIN, "the connection's key cannot be used ({kind})"),
+    (ConnectionRefusedError, Absence.REFUSED, "{where} refuses connections"),
+    (socket.gaierror, Absence.NO_ROUTE, "the name {host!r} does not resolve on this worker"),
+    (TimeoutError, Absence.TIMED_OUT, "{where} did not complete a login within {seconds:g} seconds"),
+    (asyncssh.Error, Absence.LINK_LOST, "{where} ended the connection during login: {error}"),
+    (OSError, Absence.NO_ROUTE, "{where} cannot be reached: {error}"),
+)
+"""Kinds of failure, the first that fits: subclasses stand before what they are made of."""
+
+
 def _absence_of(error: BaseException, endpoint: Endpoint) -> tuple[Absence, str]:
     """Name the kind of failure. A wrong host key is final and loud; none of these means the host is dead."""
-    where = f"{endpoint.host} port {endpoint.port}"
-    match error:
-        case asyncssh.HostKeyNotVerifiable():
-            return Absence.HOST_KEY, f"the key that {where} shows is not the trusted one; check it by another way before trusting it"
-        case asyncssh.PermissionDenied():
-            return Absence.LOGIN, f"{where} does not accept login {endpoint.login!r} with the connection's key or password"
-        case asyncssh.KeyExchangeFailed():
-            return Absence.ALGORITHMS, f"{where} and this worker share no algorithm: {error.reason}"
-        case asyncssh.KeyImportError() | ValueError():
-            return Absence.LOGIN, f"the connection's key cannot be used: {type(error).__name__}"
-        case ConnectionRefusedError():
-            return Absence.REFUSED, f"{where} refuses connections"
-        case socket.gaierror():
-            return Absence.NO_ROUTE, f"the name {endpoint.host!r} does not resolve on this worker"
-        case TimeoutError():
-            return Absence.TIMED_OUT, f"{where} did not complete a login within {endpoint.connect_seconds:g} seconds"
-        case asyncssh.Error():
-            return Absence.LINK_LOST, f"{where} ended the connection during login: {error.reason}"
-        case _:
-            return Absence.NO_ROUTE, f"{where} cannot be reached: {error}"
+    absence, sentence = next((absence, text) for kind, absence, text in _ABSENCES if isinstance(error, kind))
+    return absence, sentence.format(
+        where=f"{endpoint.host} port {endpoint.port}",
+        host=endpoint.host,
+        login=endpoint.login,
+        seconds=endpoint.connect_seconds,
+        error=error,
+        kind=type(error).__name__,
+    )

@@ -7,7 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule, get_parsing_context
+from airflow.sdk import (
+    DAG,
+    CronTriggerTimetable,
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryRule,
+    get_parsing_context,
+)
 
 from nim_operators.estate.load import estate_path, load_estate
 from nim_operators.estate.schema import Pair
@@ -46,12 +54,18 @@ def retry_policy() -> ExceptionRetryPolicy:
                 retry_delay=RETRY_DELAY,
                 reason="The host was away or the link was lost; a new try attaches to what is open.",
             ),
-            RetryRule(exception=Exception, action=RetryAction.FAIL, reason="Trying again would not help or is not known to be safe."),
+            RetryRule(
+                exception=Exception,
+                action=RetryAction.FAIL,
+                reason="Trying again would not help or is not known to be safe.",
+            ),
         ]
     )
 
 
-def runbook_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str, schedule: str | None, params: dict[str, Param]) -> DAG:
+def runbook_dag(
+    runbook: Runbook, pair: Pair, *, title: str, doc_md: str, schedule: str | None, params: dict[str, Param]
+) -> DAG:
     """Return the DAG of *runbook* for *pair*, with the settings that every runbook shares."""
     arguments: dict[str, Any] = {
         "owner": "nim",
@@ -71,7 +85,7 @@ def runbook_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str, schedu
         start_date=pendulum.datetime(2026, 1, 1, tz=pair.timezone) if schedule else None,
         catchup=False,
         max_active_runs=1,
-        allowed_run_types=["scheduled", "manual"] if schedule else ["manual"],
+        allowed_run_types=["scheduled", "manual"] if schedule else ["manual"],  # type: ignore[list-item] # no public enum
         default_args=arguments,
         params=params,
         render_template_as_native_obj=False,
@@ -85,7 +99,8 @@ def common_params() -> dict[str, Param]:
             None,
             type=["null", "string"],
             title="Reason",
-            description="Why this run may go on where the law wants a typed reason, or why a lock is broken. Else leave it empty.",
+            description="Why this run may go on where the law wants a typed reason, or why a lock is broken. "
+            "Else leave it empty.",
         ),
         "break_lock_of": Param(
             None,

@@ -43,19 +43,19 @@ class NimesisSensor(NimOperator):
         """Look once; defer where that was not enough."""
         master = run.source if self.role == "source" else run.target
         rows = in_loop(_rows(run, master))
-        if any(row.status == "active" for row in rows):
-            return master
-        self.defer(
-            trigger=NimesisTrigger(
-                master=master,
-                conn_id=run.conn_id(master),
-                every_seconds=self.poke_interval.total_seconds(),
-                deadline=time.time() + self.wait_limit.total_seconds(),
-            ),
-            method_name="resume",
-            kwargs={"token": run.holder.token, "master": master},
-            timeout=self.wait_limit + timedelta(minutes=2),
-        )
+        if not any(row.status == "active" for row in rows):
+            self.defer(
+                trigger=NimesisTrigger(
+                    master=master,
+                    conn_id=run.conn_id(master),
+                    every_seconds=self.poke_interval.total_seconds(),
+                    deadline=time.time() + self.wait_limit.total_seconds(),
+                ),
+                method_name="resume",
+                kwargs={"token": run.holder.token, "master": master},
+                timeout=self.wait_limit + timedelta(minutes=2),
+            )
+        return master
 
     def resume(self, context: Context, event: dict[str, Any], token: str, master: str) -> str:
         """Carry on after the wait."""
@@ -63,8 +63,9 @@ class NimesisSensor(NimOperator):
         with self._recorded(run, context):
             if event["state"] != "active":
                 raise NotReadBack(
-                    f"nimesis on {master} was not seen active within {self.wait_limit}: {event.get('reason', 'lssrc says so')}. "
-                    f"Log in and look at 'lssrc -s nimesis' and /var/adm/ras/nimlog, then clear this task."
+                    f"nimesis on {master} was not seen active within {self.wait_limit}: "
+                    f"{event.get('reason', 'lssrc says so')}. Log in and look at "
+                    "'lssrc -s nimesis' and /var/adm/ras/nimlog, then clear this task."
                 )
             return master
 

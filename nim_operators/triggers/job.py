@@ -45,7 +45,9 @@ class JobTrigger(WaitingTrigger):
                 self.log.info("%s %s %d: %s", job.host, job.kind, number, line)
 
         async def ask(host: Host) -> Progress:
-            while not (progress := await follow(host, job, lines_seen=seen, seconds=FOLLOW_SECONDS, on_line=tell)).is_over:
+            while not (
+                progress := await follow(host, job, lines_seen=seen, seconds=FOLLOW_SECONDS, on_line=tell)
+            ).is_over:
                 pass
             return progress
 

@@ -41,7 +41,7 @@ class WaitingTrigger(BaseTrigger):
     """
 
     def __init__(self, *, deadline: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.deadline = deadline
 
     def arguments(self) -> dict[str, Any]:
@@ -85,7 +85,9 @@ class WaitingTrigger(BaseTrigger):
             retry=retry_if_exception_type((HostAbsent, OutcomeUnknown)),
             wait=wait_random_exponential(multiplier=1, max=LONGEST_PAUSE_SECONDS),
             stop=_AtDeadline(self.deadline),
-            before_sleep=lambda state: self.log.warning("%s; trying again", state.outcome and state.outcome.exception()),
+            before_sleep=lambda state: self.log.warning(
+                "%s; trying again", state.outcome and state.outcome.exception()
+            ),
             reraise=True,
         )
 

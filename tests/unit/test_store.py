@@ -57,9 +57,7 @@ def memory():
 @pytest.fixture(params=["file", "memory"])
 def base(request):
     return (
-        f"file://{request.getfixturevalue('folder')}"
-        if request.param == "file"
-        else request.getfixturevalue("memory")
+        f"file://{request.getfixturevalue('folder')}" if request.param == "file" else request.getfixturevalue("memory")
     )
 
 
@@ -146,9 +144,7 @@ def test_numbers_go_on_after_a_retry_in_another_process(run, base):
 
 
 def test_a_record_of_an_unknown_kind_is_a_mistake_of_ours(run):
-    with pytest.raises(
-        ValueError, match="'nonsense' is no kind of record; known are observation, assessment,"
-    ):
+    with pytest.raises(ValueError, match="'nonsense' is no kind of record; known are observation, assessment,"):
         run.write_record("observe", "nonsense", {})
 
 
@@ -157,17 +153,13 @@ def test_a_record_that_cannot_be_understood_is_never_left_out(run, store):
     store._files.replace(f"{run._folder}/{file}", b'{"kind": "note"}')
     with pytest.raises(EvidenceUnavailable) as caught:
         run.read_records()
-    assert (
-        str(caught.value) == f"{run.location}/{file} cannot be understood: not a record: {{'kind': 'note'}}."
-    )
+    assert str(caught.value) == f"{run.location}/{file} cannot be understood: not a record: {{'kind': 'note'}}."
 
 
 def test_half_a_record_is_never_left_out(run, store):
     file = note(run, "sync", "fine")
     store._files.replace(f"{run._folder}/{file}", b'{"kin')
-    with pytest.raises(
-        EvidenceUnavailable, match=r"001-note\.json cannot be understood: Unterminated string"
-    ):
+    with pytest.raises(EvidenceUnavailable, match=r"001-note\.json cannot be understood: Unterminated string"):
         run.read_records()
 
 
@@ -281,9 +273,7 @@ def test_a_direction_is_remembered_until_the_next(store):
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"source": "nima"}', b"\xff"])
 def test_a_direction_that_cannot_be_understood_never_counts_as_none(store, content):
     store._files.replace("lab/direction.json", content)
-    with pytest.raises(
-        EvidenceUnavailable, match=r"lab/direction\.json cannot be understood \(.*put it right\."
-    ):
+    with pytest.raises(EvidenceUnavailable, match=r"lab/direction\.json cannot be understood \(.*put it right\."):
         store.remembered_direction("lab")
 
 
@@ -308,9 +298,7 @@ def test_a_backup_is_kept_byte_for_byte(store, base):
 
 def test_a_kept_backup_is_never_overwritten(store):
     store.write_backup("lab", "nima", "20261122T020003Z.tar", b"old")
-    with pytest.raises(
-        EvidenceUnavailable, match=r"20261122T020003Z\.tar holds another backup already; move it"
-    ):
+    with pytest.raises(EvidenceUnavailable, match=r"20261122T020003Z\.tar holds another backup already; move it"):
         store.write_backup("lab", "nima", "20261122T020003Z.tar", b"new")
     assert store.read_backup("lab", "nima", "20261122T020003Z.tar") == b"old"
 

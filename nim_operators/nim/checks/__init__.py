@@ -57,9 +57,7 @@ def findings_of(facts: Facts, runbook: Runbook) -> tuple[Finding, ...]:
 
 def _not_judged(facts: Facts, runbook: Runbook) -> Iterator[Finding]:
     """Say once for each unobserved master that the silence of the checks means nothing there."""
-    ran = tuple(
-        check.id for check in CHECKS if runbook in check.severities and check is not masters.reachable
-    )
+    ran = tuple(check.id for check in CHECKS if runbook in check.severities and check is not masters.reachable)
     for lost in facts.unobserved:
         saw = f"No check could look at {lost.master}, so nothing is known to be well there."
         remedy = f"Make {lost.master} reachable and run again."

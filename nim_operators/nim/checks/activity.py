@@ -70,9 +70,7 @@ def machines(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
 def locks(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want no object with a lock attribute."""
     held = tuple(
-        f"{found.name}: lock = {lock}"
-        for found in own.objects.values()
-        if (lock := found.get("lock")) is not None
+        f"{found.name}: lock = {lock}" for found in own.objects.values() if (lock := found.get("lock")) is not None
     )
     if held:
         remedy = "Wait for the process the lock names; if it is gone, nim -Fo reset the object."
@@ -100,9 +98,7 @@ def resources(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
 )
 def unavailable(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Warn of resources that are unavailable for use."""
-    found = tuple(
-        _state(one) for one in own.resources if _rstate(one) in _STANDING and _rstate(one) != RESOURCE_READY
-    )
+    found = tuple(_state(one) for one in own.resources if _rstate(one) in _STANDING and _rstate(one) != RESOURCE_READY)
     if found:
         yield Saw(own.master, "Resources are unavailable for use.", "Run nim -o check on each.", found)
 

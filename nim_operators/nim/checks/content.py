@@ -85,8 +85,7 @@ def sizes(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
         if left is None or right is None or "absent" in {left.kind, right.kind}:
             continue
         evidence = tuple(
-            f"{own.master}: {place.kind}, {_size(place.size_kb)}"
-            for own, place in ((source, left), (target, right))
+            f"{own.master}: {place.kind}, {_size(place.size_kb)}" for own, place in ((source, left), (target, right))
         )
         remedy = "Compare the content; if it is old or cut off, move it aside on the target and sync."
         if left.kind != right.kind or not _alike(left.size_kb, right.size_kb):

@@ -106,9 +106,7 @@ def nimesis_listed_once(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
 
 def _rows(own: Snapshot, subsystem: str) -> tuple[str, ...]:
     return tuple(
-        f"{row.name} {row.group} {row.pid or ''} {row.status}"
-        for row in own.subsystems
-        if row.name == subsystem
+        f"{row.name} {row.group} {row.pid or ''} {row.status}" for row in own.subsystems if row.name == subsystem
     )
 
 

@@ -57,9 +57,7 @@ def source_named(facts: Facts) -> Iterable[Saw]:
 def source_database(facts: Facts) -> Iterable[Saw]:
     """Want no client of the source's database to have the target as its current master."""
     view = facts.view
-    rows = [
-        row for row in facts.matrix.rows if _database_names(row, view.source, {Side.TARGET, Side.UNCLEAR})
-    ]
+    rows = [row for row in facts.matrix.rows if _database_names(row, view.source, {Side.TARGET, Side.UNCLEAR})]
     if rows:
         saw = f"The database of {view.source} gives {count(rows)} to {view.target}."
         yield Saw(CLIENTS, saw, _TAKE_OVER, tuple(map(_database_words, rows)))
@@ -98,9 +96,7 @@ def target_database_stale(facts: Facts) -> Iterable[Saw]:
     ]
     if rows:
         saw = f"The database of {view.target} still claims {count(rows)} of {view.source}."
-        yield Saw(
-            CLIENTS, saw, "Nothing: the sync replaces that database.", tuple(map(_database_words, rows))
-        )
+        yield Saw(CLIENTS, saw, "Nothing: the sync replaces that database.", tuple(map(_database_words, rows)))
 
 
 @check_pair(

@@ -60,9 +60,7 @@ def _record(facts: Facts, own: Snapshot, remedy: str) -> Iterable[Saw]:
     records = facts.peer_records(own)
     if len(records) == 1:
         return
-    evidence = tuple(
-        f"{found.name}: {found.get('if1') or 'no interface'}" for found in own.of_type("alternate_master")
-    )
+    evidence = tuple(f"{found.name}: {found.get('if1') or 'no interface'}" for found in own.of_type("alternate_master"))
     peer = facts.peer_name(own)
     if records:
         several = f"Its database has {len(records)} alternate_master objects that mean {peer}."

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from nim_operators.nim.checks.base import Saw, check_both_masters, check_each_master
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.findings import Severity
-from nim_operators.nim.objects import BUILT_IN
 from nim_operators.nim.snapshot import FileSystem, Place, Snapshot
 
 BACKUP_PLACES = ("/var/adm/nim_operators", "/export/nim/backups")
@@ -37,11 +36,9 @@ class Placed:
 
 
 def replicated(source: Snapshot, target: Snapshot) -> Iterator[Placed]:
-    """Return every resource that the source itself serves and that has a location, built-in ones aside."""
-    for found in source.resources:
-        if found.name in BUILT_IN or found.location is None or found.get("server") not in {None, "master"}:
-            continue
-        at = found.location
+    """Return where each resource that a sync copies lies on the source, and will lie on the target."""
+    for found in source.replicated:
+        at = found.location or ""
         yield Placed(found.name, at, source.places.get(at), target.places.get(at))
 
 
@@ -138,9 +135,7 @@ def backup(facts: Facts, own: Snapshot) -> Iterable[Saw]:
 )
 def database(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want the same room where the target's database lies: a sync replaces it there."""
-    return (
-        _room_at(facts, own, (DATABASE_PLACE,), "for the database") if own.master == facts.view.target else ()
-    )
+    return _room_at(facts, own, (DATABASE_PLACE,), "for the database") if own.master == facts.view.target else ()
 
 
 def _room_at(facts: Facts, own: Snapshot, places: tuple[str, ...], what: str) -> Iterator[Saw]:

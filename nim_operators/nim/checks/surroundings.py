@@ -98,9 +98,7 @@ def nfs_known(facts: Facts, own: Snapshot) -> Iterable[Saw]:
 def cron(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want no crontab line about a sync or takeover, but for those a person has accepted."""
     accepted = facts.view.policy.ignored_cron
-    found = tuple(
-        line for line in own.cron if line not in accepted and line.partition(": ")[2] not in accepted
-    )
+    found = tuple(line for line in own.cron if line not in accepted and line.partition(": ")[2] not in accepted)
     if found:
         remedy = "Remove the entry, or name it in ignored_cron if it is harmless."
         yield Saw(own.master, "A crontab mentions a sync or takeover of NIM.", remedy, found)

@@ -72,6 +72,5 @@ def test_a_directory_is_no_estate(tmp_path):
     with pytest.raises(EstateError) as caught:
         load_estate(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: the file cannot be read (Is a directory), "
-        "allowed is a text file that Airflow's user may read."
+        f"{tmp_path}: the file cannot be read (Is a directory), allowed is a text file that Airflow's user may read."
     )

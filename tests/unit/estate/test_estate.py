@@ -217,8 +217,7 @@ def test_the_digest_follows_every_change(load, changed):
 
 def test_lists_of_one_content_have_one_digest(load):
     one, other = (
-        load(f"{SHORTEST}    allowed_target_only: {names}\n").pairs["lab"].digest
-        for names in ("[a, b]", "[b, a, b]")
+        load(f"{SHORTEST}    allowed_target_only: {names}\n").pairs["lab"].digest for names in ("[a, b]", "[b, a, b]")
     )
     assert one == other
 

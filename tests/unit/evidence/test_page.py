@@ -78,9 +78,7 @@ def test_the_html_is_one_file_without_scripts(page):
     tags = read(render_html(page)).tags
     names = {tag for tag, _ in tags}
     assert not names & {"script", "link", "img", "iframe", "object", "form", "a"}
-    assert not [
-        attrs for _, attrs in tags if any(name.startswith("on") or name in {"src", "href"} for name in attrs)
-    ]
+    assert not [attrs for _, attrs in tags if any(name.startswith("on") or name in {"src", "href"} for name in attrs)]
 
 
 def test_the_verdict_comes_first(page):
@@ -159,9 +157,7 @@ def test_a_run_that_sent_nothing_leaves_the_last_recovery_point_standing(page_fo
     assert section(page_for(records[:4]), "Recovery point").sentences == (
         "This run made none. The one before it still stands.",
     )
-    assert section(page_for(records[:4]), "Commands that may change something").sentences == (
-        "None was sent.",
-    )
+    assert section(page_for(records[:4]), "Commands that may change something").sentences == ("None was sent.",)
 
 
 def test_a_recovery_point_says_what_it_holds(page_for, records):

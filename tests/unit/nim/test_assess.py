@@ -102,9 +102,7 @@ def test_a_refusal_gives_cause_evidence_and_next_action_of_the_law_and_of_each_f
     view = worlds.change(pair(remembered=armed(B, A)), B, nfs_of_peer=False)
     meaning = "The clients or a recorded armed direction name the other direction."
     because = "A sync in this direction would replace the live database by the stale one."
-    next_action = (
-        "If clients were taken over, give them back or arm the other direction; nothing turns itself."
-    )
+    next_action = "If clients were taken over, give them back or arm the other direction; nothing turns itself."
     assert assess(view, NIGHTLY).refusal.splitlines() == [
         "nim_nightly_sync from nima to nimb refuses.",
         f"Cause: roles reversed. {meaning} {because}",

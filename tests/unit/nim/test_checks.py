@@ -27,9 +27,7 @@ def spot(**more: str):
 
 def at_spot(view: PairView, master: str, **changes: object) -> PairView:
     places = worlds.seen(view, master).places
-    return worlds.change(
-        view, master, places={**places, SPOT_LOCATION: replace(places[SPOT_LOCATION], **changes)}
-    )
+    return worlds.change(view, master, places={**places, SPOT_LOCATION: replace(places[SPOT_LOCATION], **changes)})
 
 
 def full_target() -> PairView:
@@ -130,9 +128,7 @@ SPEAKS: dict[str, tuple[Callable[[], PairView], str, Severity, Severity | None]]
         BLOCKS,
     ),
     "ownership.target-database-silent": (
-        lambda: worlds.say(
-            worlds.put(pair(), B, client("lpar1", HOST[B])), silence("lpar1"), answer("lpar2")
-        ),
+        lambda: worlds.say(worlds.put(pair(), B, client("lpar1", HOST[B])), silence("lpar1"), answer("lpar2")),
         "clients",
         APPROVAL,
         APPROVAL,
@@ -383,6 +379,4 @@ def test_the_reference_names_every_check_with_what_it_guards_against():
     lines = to_markdown().splitlines()
     assert lines[0] == "| check | guards against | `nim_nightly_sync` | `nim_setup` |"
     assert len(lines) == 2 + len(CHECKS)
-    assert (
-        "| `masters.reachable` | acting on a pair of which one half is not known | blocks | blocks |" in lines
-    )
+    assert "| `masters.reachable` | acting on a pair of which one half is not known | blocks | blocks |" in lines

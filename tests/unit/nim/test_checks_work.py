@@ -173,9 +173,7 @@ def test_backups_in_one_file_system_are_summed():
     one = FileSystem("/dev/hd4", 1_000_000, 40_959, "/")
     (found,) = findings(worlds.change(pair(), A, file_systems=(one,)), "space.backup")
     assert found.saw == "40959 KiB are free for backups, 40960 KiB are needed."
-    assert not findings(
-        worlds.change(pair(), A, file_systems=(replace(one, free_kb=40_960),)), "space.backup"
-    )
+    assert not findings(worlds.change(pair(), A, file_systems=(replace(one, free_kb=40_960),)), "space.backup")
 
 
 def test_a_backup_whose_file_system_is_unknown_is_told():

@@ -53,9 +53,7 @@ def test_a_message_of_nim_is_never_the_word_of_the_client():
 
 
 def test_a_refused_connection_is_a_silence_with_its_words():
-    assert (
-        read("lpar1 lpar1: Connection refused\nlpar1 @ 1\n")["lpar1"].silence == "lpar1: Connection refused"
-    )
+    assert read("lpar1 lpar1: Connection refused\nlpar1 @ 1\n")["lpar1"].silence == "lpar1: Connection refused"
 
 
 def test_a_client_without_a_niminfo_is_silent():

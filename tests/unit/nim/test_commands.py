@@ -145,9 +145,7 @@ def test_a_peer_is_defined_only_for_a_host_name_or_address(host):
         commands.define_peer(AIX, PeerRecord("nima", host))
 
 
-@pytest.mark.parametrize(
-    ("attribute", "value"), [("a b", "x"), ("-F", "x"), ("comments", ""), ("comments", "a\nb")]
-)
+@pytest.mark.parametrize(("attribute", "value"), [("a b", "x"), ("-F", "x"), ("comments", ""), ("comments", "a\nb")])
 def test_an_attribute_is_set_only_to_what_nim_could_mean(attribute, value):
     with pytest.raises(Unsendable):
         commands.change_attribute(AIX, "master", attribute, value)

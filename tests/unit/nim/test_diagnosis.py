@@ -78,9 +78,7 @@ WORLDS = {
         State.STANDBY_SYNCING,
     ),
     "a database is being restored and nimesis is gone": (
-        worlds.change(
-            pair(), B, processes=process("ksh /usr/sbin/nim_master_recover -s"), subsystems=NO_NIMESIS
-        ),
+        worlds.change(pair(), B, processes=process("ksh /usr/sbin/nim_master_recover -s"), subsystems=NO_NIMESIS),
         State.STANDBY_SYNCING,
     ),
     "our own sync runs": (worlds.change(pair(), A, own=worlds.job("running")), State.STANDBY_SYNCING),
@@ -167,9 +165,7 @@ def test_every_state_has_one_row_and_a_meaning_but_healthy_is_what_is_left():
 
 
 def test_reasons_name_hosts_and_say_how_they_were_lost():
-    assert diagnose(worlds.lose(pair(), B)).reasons == (
-        "nimb was not observed (no answer in time): ssh said so.",
-    )
+    assert diagnose(worlds.lose(pair(), B)).reasons == ("nimb was not observed (no answer in time): ssh said so.",)
 
 
 def test_reasons_of_reversed_roles_say_who_says_what():

@@ -26,9 +26,7 @@ def test_the_peer_records_may_be_there_or_not():
 
 def test_a_record_of_a_third_master_is_an_object_like_any_other():
     third = alternate("nimc")
-    assert differences(worlds.put(pair(), A, third)) == [
-        "nimc (machines alternate_master) is only on the source"
-    ]
+    assert differences(worlds.put(pair(), A, third)) == ["nimc (machines alternate_master) is only on the source"]
 
 
 @pytest.mark.parametrize(
@@ -61,9 +59,7 @@ def test_states_of_a_resource_are_not_its_definition(attribute, value):
 
 
 def test_a_dropped_resource_is_only_on_the_source():
-    assert differences(worlds.drop(pair(), B, "spot_73")) == [
-        "spot_73 (resources spot) is only on the source"
-    ]
+    assert differences(worlds.drop(pair(), B, "spot_73")) == ["spot_73 (resources spot) is only on the source"]
 
 
 def test_an_object_that_the_source_never_had_is_only_on_the_target():
@@ -80,10 +76,7 @@ def test_an_object_that_the_source_never_had_is_only_on_the_target():
         ),
         (
             resource("lpp_73", "lpp_source", "/elsewhere"),
-            (
-                "lpp_73 (resources lpp_source) is defined differently: "
-                "location: /export/nim/lpp/lpp_73 / /elsewhere"
-            ),
+            ("lpp_73 (resources lpp_source) is defined differently: location: /export/nim/lpp/lpp_73 / /elsewhere"),
         ),
         (
             resource("lpp_73", "lpp_source", "/export/nim/lpp/lpp_73", server="nimb"),
@@ -91,10 +84,7 @@ def test_an_object_that_the_source_never_had_is_only_on_the_target():
         ),
         (
             network(routing1="default 10.1.1.1"),
-            (
-                "master_net (networks ent) is defined differently: "
-                "routing: default 10.1.1.254 / default 10.1.1.1"
-            ),
+            ("master_net (networks ent) is defined differently: routing: default 10.1.1.254 / default 10.1.1.1"),
         ),
         (
             network(snm="255.255.0.0"),
@@ -108,9 +98,7 @@ def test_a_definition_that_differs_is_told_attribute_by_attribute(changed, told)
 
 def test_an_object_of_another_type_is_defined_differently():
     view = worlds.put(pair(), B, resource("lpp_73", "spot", "/export/nim/lpp/lpp_73"))
-    assert differences(view) == [
-        "lpp_73 (resources lpp_source) is defined differently: type: lpp_source / spot"
-    ]
+    assert differences(view) == ["lpp_73 (resources lpp_source) is defined differently: type: lpp_source / spot"]
 
 
 def test_routes_may_be_numbered_anew():

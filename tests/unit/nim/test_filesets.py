@@ -25,9 +25,7 @@ def test_the_highest_level_of_each_usable_fileset_counts():
 
 def test_wrapped_lslpp_lines_are_put_together_again():
     for at in (12, 30, 45, 60):
-        assert read(ROW.format("C")[:at] + "\n" + ROW.format("C")[at:]) == {
-            "bos.sysmgt.nim.master": "7.2.5.0"
-        }
+        assert read(ROW.format("C")[:at] + "\n" + ROW.format("C")[at:]) == {"bos.sysmgt.nim.master": "7.2.5.0"}
 
 
 @pytest.mark.parametrize("state", ["A", "C", "E", " "])

@@ -8,9 +8,7 @@ from nim_operators.nim.objects import NimObject
 from nim_operators.nim.snapshot import NameAnswer, OwnRecords, Snapshot
 
 
-def master(
-    name, *, hostname, machine_id="", interfaces=(), peers=(), names=(), master_hostname=None
-) -> Snapshot:
+def master(name, *, hostname, machine_id="", interfaces=(), peers=(), names=(), master_hostname=None) -> Snapshot:
     """Return a snapshot of a master that knows only what its identity is made of."""
     attributes = tuple((f"if{n}", f"master_net {host} 0") for n, host in enumerate(interfaces, 1))
     objects = [NimObject("master", "machines", "master", attributes), *peers]
@@ -56,9 +54,7 @@ A = master(
         NameAnswer("gone", (), ()),
     ),
 )
-B = master(
-    "B", hostname="nimb", machine_id="00F690DC5D00", peers=(alternate("a_object", "nima", "00f690dc4c00"),)
-)
+B = master("B", hostname="nimb", machine_id="00F690DC5D00", peers=(alternate("a_object", "nima", "00f690dc4c00"),))
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,7 @@ def test_same_technology_level_ignores_the_service_pack():
     assert not level("7200-05-03-2148").same_technology_level(level("7300-05-03-2148"))
 
 
-@pytest.mark.parametrize(
-    "printed", ["", "7200", "7200-05", "07200-05-00-0000", "7200-05-00-0000-1", "7.2.0.0"]
-)
+@pytest.mark.parametrize("printed", ["", "7200", "7200-05", "07200-05-00-0000", "7200-05-00-0000-1", "7.2.0.0"])
 def test_what_is_no_level_is_unreadable(printed):
     with pytest.raises(Unreadable, match=r"oslevel -s.*nima.*7300-01-01-2246"):
         level(printed)

@@ -34,9 +34,7 @@ def test_a_plain_listing_is_split_at_blanks_and_tabs_of_any_width():
     )
 
 
-@pytest.mark.parametrize(
-    "line", ["server B hostname machines alternate_master", "spot_72 resources", "lsnim:"]
-)
+@pytest.mark.parametrize("line", ["server B hostname machines alternate_master", "spot_72 resources", "lsnim:"])
 def test_a_listing_line_without_three_words_is_unreadable(line):
     with pytest.raises(Unreadable) as error:
         parse_lsnim("nima", f"master machines master\n{line}\n")
@@ -171,9 +169,7 @@ def test_a_type_told_differently_is_named():
 
 
 WORD = st.from_regex(r"[A-Za-z0-9_.+-]{1,20}", fullmatch=True)
-KEY = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,15}", fullmatch=True).filter(
-    lambda key: key not in {"class", "type"}
-)
+KEY = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,15}", fullmatch=True).filter(lambda key: key not in {"class", "type"})
 LINE = st.from_regex(r"[!-~]([ -~]{0,30}[!-~])?", fullmatch=True)
 CONTINUATION = LINE.filter(lambda line: not line.endswith(":"))
 VALUE = st.one_of(
@@ -186,9 +182,7 @@ INDENT = st.from_regex(r"[ \t]{1,8}", fullmatch=True)
 
 
 @settings(deadline=None)
-@given(
-    st.lists(st.tuples(OBJECT, INDENT, st.booleans()), unique_by=lambda drawn: drawn[0].name), st.booleans()
-)
+@given(st.lists(st.tuples(OBJECT, INDENT, st.booleans()), unique_by=lambda drawn: drawn[0].name), st.booleans())
 def test_stanzas_printed_in_any_legal_shape_read_back_as_themselves(drawn, newline):
     lines: list[str] = []
     for found, indent, blank in drawn:

@@ -86,7 +86,5 @@ ROWS = st.builds(
 @settings(deadline=None)
 @given(st.lists(ROWS))
 def test_rows_in_the_fixed_columns_read_back_as_themselves(rows):
-    text = HEADER + "".join(
-        f" {row.name:<17}{row.group:<17}{row.pid or '':<13}{row.status}\n" for row in rows
-    )
+    text = HEADER + "".join(f" {row.name:<17}{row.group:<17}{row.pid or '':<13}{row.status}\n" for row in rows)
     assert read(text) == tuple(rows)

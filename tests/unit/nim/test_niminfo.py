@@ -100,9 +100,7 @@ def test_a_file_that_assigns_nothing_is_unreadable(text):
 
 
 NAMES = st.from_regex(r"NIM_X[A-Z0-9_]{0,20}", fullmatch=True)
-VALUES = st.text(
-    st.characters(codec="ascii", exclude_characters="\0\r\n'", categories=["L", "N", "P", "S", "Zs"])
-)
+VALUES = st.text(st.characters(codec="ascii", exclude_characters="\0\r\n'", categories=["L", "N", "P", "S", "Zs"]))
 
 
 @settings(deadline=None)

@@ -90,7 +90,5 @@ def test_a_typed_reason_never_sends_a_sync_over_clients_or_against_the_records(v
 
 
 def test_the_random_worlds_hold_some_that_may_go():
-    view = find(
-        views(), lambda one: assess(one, Runbook.NIGHTLY_SYNC).permission is Permission.GO, settings=PATIENT
-    )
+    view = find(views(), lambda one: assess(one, Runbook.NIGHTLY_SYNC).permission is Permission.GO, settings=PATIENT)
     assert answers(view)

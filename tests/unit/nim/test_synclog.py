@@ -62,9 +62,7 @@ def test_empty_lines_after_the_last_line_do_not_matter(after):
 
 
 def test_anything_said_after_the_last_line_means_not_completed():
-    log = parse_sync_log(
-        COMPLETE + '0042-001 nim: processing error encountered on "nimb":\n   0042-006 m_sync: lost\n'
-    )
+    log = parse_sync_log(COMPLETE + '0042-001 nim: processing error encountered on "nimb":\n   0042-006 m_sync: lost\n')
     assert not log.completed
     assert [message.code for message in log.errors] == ["0042-001", "0042-006"]
 
