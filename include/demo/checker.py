@@ -95,9 +95,7 @@ def _definitions(night: Night) -> Iterator[str]:
         elif (one.object_class, one.type) != (twin.object_class, twin.type):
             yield f"{name} is {one.object_class}/{one.type} and {twin.object_class}/{twin.type}"
         elif lasting(one, types) != lasting(twin, types):
-            differing = (lasting(one, types) - lasting(twin, types)) + (
-                lasting(twin, types) - lasting(one, types)
-            )
+            differing = (lasting(one, types) - lasting(twin, types)) + (lasting(twin, types) - lasting(one, types))
             yield f"{name} differs in {', '.join(sorted({key for key, _ in differing}))}"
 
 
@@ -147,9 +145,7 @@ def _own_records(night: Night) -> Iterator[str]:
 def _niminfo(night: Night) -> Iterator[str]:
     for master in night.masters:
         then = night.before.master(master.name).niminfo
-        keys = sorted(
-            key for key in master.niminfo.keys() | then.keys() if master.niminfo.get(key) != then.get(key)
-        )
+        keys = sorted(key for key in master.niminfo.keys() | then.keys() if master.niminfo.get(key) != then.get(key))
         if keys:
             yield f"{', '.join(keys)} on {master.name}"
 
@@ -183,9 +179,7 @@ def _daemons(night: Night) -> Iterator[str]:
 def _no_lock(night: Night) -> Iterator[str]:
     for master in night.masters:
         yield from (f"{lock} on {master.name}" for lock in master.locks)
-        yield from (
-            f"object {one.name} on {master.name}" for one in master.definitions.values() if one.value("lock")
-        )
+        yield from (f"object {one.name} on {master.name}" for one in master.definitions.values() if one.value("lock"))
 
 
 RULES: Mapping[str, Rule] = {

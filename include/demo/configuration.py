@@ -36,9 +36,7 @@ class Settings:
     dags: Path
     port: int
     extra: Mapping[str, str]
-    passwords: Mapping[str, str] = field(
-        default_factory=lambda: {user: secrets.token_urlsafe(12) for user in USERS}
-    )
+    passwords: Mapping[str, str] = field(default_factory=lambda: {user: secrets.token_urlsafe(12) for user in USERS})
 
     @property
     def base_url(self) -> str:
@@ -97,6 +95,4 @@ def free_port() -> int:
 
 def connection_variables(connections: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Return Airflow's environment variables for connections given as plain mappings."""
-    return {
-        f"AIRFLOW_CONN_{conn_id.upper()}": json.dumps(dict(value)) for conn_id, value in connections.items()
-    }
+    return {f"AIRFLOW_CONN_{conn_id.upper()}": json.dumps(dict(value)) for conn_id, value in connections.items()}

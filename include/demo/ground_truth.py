@@ -131,8 +131,6 @@ def _master(name: str, value: Json, tree: Path) -> Master:
         definitions=definitions,
         digests={key: one["digest"] for key, one in value["resources"].items()},
         niminfo=value["niminfo"],
-        active_nimesis=sum(
-            row["name"] == "nimesis" and row["status"] == "active" for row in value["subsystems"]
-        ),
+        active_nimesis=sum(row["name"] == "nimesis" and row["status"] == "active" for row in value["subsystems"]),
         locks=tuple(f"/{place.relative_to(tree)}" for place in sorted((tree / BASE).glob("lock*"))),
     )

@@ -44,9 +44,7 @@ class LocalAirflow:
     """
 
     def __init__(self, home: Path, dags: Path, environment: Mapping[str, str]) -> None:
-        self.settings = Settings(
-            home=home.resolve(), dags=dags.resolve(), port=free_port(), extra=environment
-        )
+        self.settings = Settings(home=home.resolve(), dags=dags.resolve(), port=free_port(), extra=environment)
         self.logs = self.settings.home / "component-logs"
         self._environment = self.settings.environment()
         self.components = {
@@ -201,6 +199,4 @@ class LocalAirflow:
             check=False,
         )
         if done.returncode:
-            raise ComponentError(
-                f"airflow db migrate ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-            )
+            raise ComponentError(f"airflow db migrate ended with {done.returncode}:\n{done.stdout}{done.stderr}")

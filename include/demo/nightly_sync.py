@@ -6,11 +6,12 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from include.demo.api import AirflowApi, TaskInstance
 from include.demo.checker import check_nightly_sync
 from include.demo.ground_truth import calls, estate
-from include.demo.judgement import Exit, judge
+from include.demo.judgement import Exit, Finding, judge
 from include.demo.local_airflow import LocalAirflow
 from include.demo.polling import wait_until
 from include.demo.report import Report, xcoms_of
@@ -49,18 +50,29 @@ def _run(running: Stage, dag_id: str, fault: str | None, report: Report) -> Exit
     tasks = api.task_instances(dag_id, run_id)
     verdict = xcoms_of(api, dag_id, run_id, "verdict")
     commands = calls(lab.log(after=state_before["seq"]))
-    findings = check_nightly_sync(before, estate(lab.state(), lab.trees()), commands)
+    findings = [
+        *check_nightly_sync(before, estate(lab.state(), lab.trees()), commands),
+        _evidence_is_there(str(verdict.get("page", ""))),
+    ]
 
     report.steps(dag_id, run_id, tasks)
     report.failures(api, dag_id, run_id, tasks)
-    points = {event["uri"]: event["extra"] for event in api.asset_events(dag_id, run_id)}
-    report.values("Recovery point and what was verified (asset event)", points or {"": "none was emitted"})
+    events = api.asset_events(dag_id, run_id)
+    for event in events:
+        report.values(f"Recovery point and what was verified: asset event {event['uri']}", event["extra"])
+    if not events:
+        report.say("\nNo recovery point was emitted.")
     report.values("What the product says (verdict)", verdict or {"": "no verdict was pushed"})
     report.changes(commands)
     report.findings(findings)
     exit_code, sentence = judge(state, str(verdict.get("verdict", "")), findings, fault)
     report.result(exit_code, sentence)
     return exit_code
+
+
+def _evidence_is_there(page: str) -> Finding:
+    is_there = page.startswith("file://") and Path(urlsplit(page).path).is_file()
+    return Finding("the evidence has a page where the verdict says", is_there, "" if is_there else page or "none")
 
 
 def _watch(airflow: LocalAirflow, api: AirflowApi, dag_id: str, run_id: str, report: Report) -> str:

@@ -54,6 +54,8 @@ class Report:
         """Print a JSON value as key and value rows."""
         self._title(title)
         table = Table(show_header=False)
+        table.add_column(overflow="fold")
+        table.add_column(overflow="fold")
         for key, text in flatten(value):
             table.add_row(Text(key), Text(text))
         self.console.print(table)
@@ -70,12 +72,8 @@ class Report:
 
     def changes(self, calls: Sequence[Call]) -> None:
         """Print the NIM commands the lab counts as changing; what ran alike on several clients is one row."""
-        rows = Counter(
-            f"{call.host}: {call.generic_text} → {call.exit}" for call in calls if call.is_changing
-        )
-        self.values(
-            "Commands that may have changed something", {text: f"{n} times" for text, n in rows.items()}
-        )
+        rows = Counter(f"{call.host}: {call.generic_text} → {call.exit}" for call in calls if call.is_changing)
+        self.values("Commands that may have changed something", rows)
 
     def failures(self, api: AirflowApi, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
         """Print what each failed task ended with, as its log has it."""

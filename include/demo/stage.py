@@ -32,9 +32,7 @@ class Stage:
 
 
 @contextmanager
-def stage(
-    directory: Path, *, world: str | None = None, settings: Mapping[str, str] | None = None
-) -> Iterator[Stage]:
+def stage(directory: Path, *, world: str | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
     """Set everything up below *directory* and take it down afterwards.
 
     Lab and Airflow start from nothing each time. Evidence of earlier runs stays: that is what it is for.

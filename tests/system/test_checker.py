@@ -27,9 +27,7 @@ def definition(name: str, object_class: str, kind: str, **attributes: str) -> De
 CLIENT = definition(
     "aix01", "machines", "standalone", if1="net aix01 0", current_master="nima", Cstate="ready", spot="spot73"
 )
-SPOT = definition(
-    "spot73", "resources", "spot", location="/export/nim/spot73", server="master", Rstate="ready for use"
-)
+SPOT = definition("spot73", "resources", "spot", location="/export/nim/spot73", server="master", Rstate="ready for use")
 
 
 OWNED = {"aix01": {"NIM_MASTER_HOSTNAME": "nima"}}
@@ -135,9 +133,7 @@ def test_a_true_copy_passes_although_states_and_allocations_were_reset():
         ),
         (
             nimb(
-                definitions=with_one(
-                    nimb(), definition("master", "machines", "master", if1="net nima.example.com 0")
-                )
+                definitions=with_one(nimb(), definition("master", "machines", "master", if1="net nima.example.com 0"))
             ),
             "each master object is its own and as before",
             "the master object of nimb names nima",
@@ -177,9 +173,7 @@ def test_a_client_that_was_pushed_to_is_named():
 
 @pytest.mark.parametrize("calls", [(), (SYNC, SYNC), (replace(SYNC, host="nimb"),), (replace(SYNC, exit=1),)])
 def test_anything_but_one_sync_that_ended_well_is_named(calls: Sequence[Call]):
-    assert list(untrue(nima(), nimb(), calls)) == [
-        "exactly one nim -o sync ran, on the source, and ended well"
-    ]
+    assert list(untrue(nima(), nimb(), calls)) == ["exactly one nim -o sync ran, on the source, and ended well"]
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,7 @@ SOON = timedelta(seconds=10)
 def program(tmp_path: Path) -> Iterator[Component]:
     """A program with a child of its own."""
     script = 'tail -f /dev/null & echo "child $!"; wait'
-    component = Component(
-        "program", ("sh", "-c", script), os.environ, tmp_path / "logs" / "program.log", tmp_path
-    )
+    component = Component("program", ("sh", "-c", script), os.environ, tmp_path / "logs" / "program.log", tmp_path)
     yield component
     component.kill()
 
@@ -61,9 +59,7 @@ def test_a_program_ends_with_its_children(program: Component, end):
 
 
 def test_a_program_that_ended_by_itself_is_reported_with_the_end_of_its_log(tmp_path: Path):
-    component = Component(
-        "program", ("sh", "-c", "echo no room; exit 3"), os.environ, tmp_path / "log", tmp_path
-    )
+    component = Component("program", ("sh", "-c", "echo no room; exit 3"), os.environ, tmp_path / "log", tmp_path)
     component.start()
     wait_until(lambda: None if component.is_running else True, within=SOON, what="its end")
 
