@@ -78,8 +78,8 @@ class AssessmentRecord(Body):
 class CommandRecord(Body):
     """A command that was sent to a master.
 
-    ``changes`` tells whether it may change the master's NIM database, files or subsystems; the product's own
-    lock is no such change. ``outcome`` is None while nobody has seen the end: a durable job ends in a
+    ``changes`` tells whether it may change the master's NIM database, files or subsystems; this product's own
+    lock and backups are no such change. ``outcome`` is None while nobody has seen the end: a durable job ends in a
     :class:`JobRecord` of the same task and host.
     """
 

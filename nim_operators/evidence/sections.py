@@ -66,7 +66,7 @@ def _steps(verdict: Mapping[str, Any], _: Sequence[Stored]) -> Section:
         Row(
             (
                 step["task_id"],
-                step["result"] or "no end recorded",
+                step["result"] or ("no end recorded" if step["began_at"] else "not begun"),
                 moment(step["began_at"]),
                 between(step["began_at"], step["ended_at"]),
                 str(step["tries"]),

@@ -196,7 +196,7 @@ def test_a_command_that_nobody_saw_end_says_so(page_for, records):
 def test_a_page_is_made_even_of_a_run_that_recorded_nothing(page_for):
     page = page_for([])
     assert (page.verdict, page.tone) == ("incomplete", "warn")
-    assert [row.cells[:2] for row in section(page, "Steps").rows][:1] == [("observe", "no end recorded")]
+    assert [row.cells[:2] for row in section(page, "Steps").rows][:1] == [("observe", "not begun")]
     assert "VERDICT: incomplete" in render_text(page)
     assert "<!DOCTYPE html>" in render_html(page)
 
