@@ -212,7 +212,7 @@ def _recovery_point(verdict: Mapping[str, Any], records: Sequence[Stored]) -> Se
         f"{point['definitions']} definitions; {point['resources']} resources with {point['files']} files and "
         f"{point['bytes']} bytes, compared by {point['compared_by']}."
     )
-    backup = f"Backup of {point['source']}: {point['backup']}."
+    backup = f"Backup of {point['source']}: {point['backup']}"
     stale = (f"Older on the target: {', '.join(point['stale'])}.",) if point["stale"] else ()
     return Section("Recovery point", (holds, backup, *stale))
 

@@ -53,7 +53,7 @@ def page_of(
         ("Evidence", location),
     )
     below = tuple(Row((file,)) for file in sorted(files))
-    raw = Section("Raw files", (f"All of them are below {location}.",), ("file",), below, folded=True)
+    raw = Section("Raw files", (f"Below {location}",), ("file",), below, folded=True)
     return Page(
         title=f"{run['runbook']} of {run['pair']}",
         verdict=verdict["verdict"],

@@ -179,7 +179,7 @@ def test_a_recovery_point_says_what_it_holds(page_for, records):
             "nimb holds the state that nima had at 2026-11-22 01:24:30 UTC: 42 definitions; "
             "7 resources with 900 files and 123456 bytes, compared by checksum."
         ),
-        "Backup of nima: file:///e/b.",
+        "Backup of nima: file:///e/b",
         "Older on the target: bosinst_1.",
     )
 
