@@ -92,23 +92,18 @@ class Lab:
         """Return a digest of all NIM state; equal digests mean nothing was changed."""
         return str(self.request("hash"))
 
-    def log(
-        self, *, after: int = 0, raw: bool = False, event: str | None = None, **equal: Any
-    ) -> list[Record]:
+    def log(self, *, after: int = 0, raw: bool = False, event: str | None = None, **equal: Any) -> list[Record]:
         """Return the log, commands and calls as one record each, filtered by kind and by equal fields."""
         records: list[Record] = self.request("log", after=after, raw=raw)
         return [
             record
             for record in records
-            if (event is None or record["event"] == event)
-            and all(record.get(k) == v for k, v in equal.items())
+            if (event is None or record["event"] == event) and all(record.get(k) == v for k, v in equal.items())
         ]
 
     def calls(self, name: str, *, after: int = 0, **equal: Any) -> list[Record]:
         """Return the calls of one lab command."""
-        return [
-            record for record in self.log(after=after, event="call", **equal) if record["argv"][0] == name
-        ]
+        return [record for record in self.log(after=after, event="call", **equal) if record["argv"][0] == name]
 
     def changing(self, *, after: int = 0) -> list[Record]:
         """Return the calls that may have changed NIM state."""
@@ -125,9 +120,7 @@ class Lab:
 
     def break_fault(self, fault: str, *, host: str | None = None, **args: Any) -> Record:
         """Switch a fault on."""
-        record: Record = self.request(
-            "break", fault=fault, host=host, args={k: str(v) for k, v in args.items()}
-        )
+        record: Record = self.request("break", fault=fault, host=host, args={k: str(v) for k, v in args.items()})
         return record
 
     def heal(self, fault: str = "all", *, host: str | None = None) -> int:
@@ -171,11 +164,7 @@ class Lab:
         pid = int(self.about["pid"])
         self.request("down")
         deadline = time.monotonic() + DEFAULT_TIMEOUT
-        while (
-            Path(f"/proc/{pid}").exists()
-            and (self.directory / "lab.json").exists()
-            and time.monotonic() < deadline
-        ):
+        while Path(f"/proc/{pid}").exists() and (self.directory / "lab.json").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
 
 
@@ -229,9 +218,7 @@ def launch(
     if answer != "ready":
         server.wait()
         said = (place / "server.log").read_text().strip().splitlines()
-        raise LabError(
-            answer.removeprefix("error ") or (said[-1] if said else "the lab ended before it was ready")
-        )
+        raise LabError(answer.removeprefix("error ") or (said[-1] if said else "the lab ended before it was ready"))
     return Lab(place), server
 
 

@@ -194,9 +194,7 @@ def client_object(host: Host, current: str) -> NimObject:
     ]
     if vios:
         attrs.append(("mgmt_profile1", f"hmc1 {host.name[4:]} cec1 {host.name}"))
-    return NimObject(
-        host.object_name, "management" if vios else "machines", "vios" if vios else "standalone", attrs
-    )
+    return NimObject(host.object_name, "management" if vios else "machines", "vios" if vios else "standalone", attrs)
 
 
 def base_objects(host: Host, spec: MasterSpec | None) -> list[NimObject]:
@@ -322,10 +320,7 @@ def resource_files(spec: ResourceSpec) -> dict[str, bytes]:
     """Return path to content: a directory tree for SPOTs and lpp_sources, one file for the rest."""
     size = spec.size_kb * 1024
     if spec.type == "lpp_source":
-        parts = {
-            f"installp/ppc/{name}": size // 3
-            for name in ("bos.rte.bff", "bos.sysmgt.bff", "openssh.base.bff")
-        }
+        parts = {f"installp/ppc/{name}": size // 3 for name in ("bos.rte.bff", "bos.sysmgt.bff", "openssh.base.bff")}
         toc = f"0 {zlib.crc32(spec.name.encode()):08d} 2 {spec.name}\n".encode()
         files = {f"{spec.location}/{name}": resource_bytes(spec.name + name, n) for name, n in parts.items()}
         return {**files, f"{spec.location}/installp/ppc/.toc": toc}

@@ -51,12 +51,9 @@ def _up(options: argparse.Namespace) -> int:
         print("  no ksh was chosen or found: /usr/bin/ksh of the hosts is a plain POSIX shell")
     for connection, host in list(lab.about["connections"].items())[:8]:
         print(
-            f"  {connection:<18} {host:<10} port {lab.address(host)[1]}  "
-            f"login {lab.connections[connection]['login']}"
+            f"  {connection:<18} {host:<10} port {lab.address(host)[1]}  login {lab.connections[connection]['login']}"
         )
-    print(
-        f"  connections: {lab.directory}/connections.json   plain ssh: ssh -F {lab.directory}/ssh_config nima"
-    )
+    print(f"  connections: {lab.directory}/connections.json   plain ssh: ssh -F {lab.directory}/ssh_config nima")
     if options.detach:
         return 0
     print("  Ctrl-C ends it")
@@ -167,18 +164,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m include.lab", description="A simulated AIX estate with NIM masters"
     )
-    parser.add_argument(
-        "--dir", default=os.environ.get("NIM_LAB_DIR", DEFAULT_DIRECTORY), help="the lab's directory"
-    )
+    parser.add_argument("--dir", default=os.environ.get("NIM_LAB_DIR", DEFAULT_DIRECTORY), help="the lab's directory")
     commands = parser.add_subparsers(dest="do", required=True, metavar="command")
 
     up = commands.add_parser("up", help="start a lab")
     up.add_argument("--world", default="default", help=f"one of {', '.join(world_names())}, or a YAML file")
     up.add_argument("--clients", type=int, help="number of clients instead of the world's own")
     up.add_argument("--detach", action="store_true", help="return when the lab is ready")
-    up.add_argument(
-        "--shell", default="auto", choices=["auto", *SHELLS], help="what /usr/bin/ksh of the hosts is"
-    )
+    up.add_argument("--shell", default="auto", choices=["auto", *SHELLS], help="what /usr/bin/ksh of the hosts is")
     up.add_argument("--sandbox", default="auto", choices=["auto", "root", "userns"])
     up.add_argument("--pace", type=float, default=0.3, help="seconds per phase of a sync")
     up.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE")
@@ -206,9 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     state = commands.add_parser("state", help="print ground truth as JSON")
     state.add_argument("--hash", action="store_true")
     state.set_defaults(run=_state)
-    log = commands.add_parser(
-        "log", help="print every command received and every NIM command run, as JSON lines"
-    )
+    log = commands.add_parser("log", help="print every command received and every NIM command run, as JSON lines")
     log.add_argument("--after", type=int, default=0)
     log.add_argument("--raw", action="store_true", help="beginnings and ends as records of their own")
     log.set_defaults(run=_log)

@@ -45,9 +45,7 @@ def attributes(item: NimObject, objects: list[NimObject], switches: Switches) ->
     attrs = list(item.attrs)
     if item.type == "master":
         attrs += [
-            ("serves", other.name)
-            for other in objects
-            if other.cls == "resources" and other.get("server") == "master"
+            ("serves", other.name) for other in objects if other.cls == "resources" and other.get("server") == "master"
         ]
     if item.type == "alternate_master" and switches["alternate_stanza"] == "with_current_master":
         attrs += [("current_master", item.get("if1").split()[1]), ("sync_required", "no")]

@@ -15,9 +15,7 @@ class NimError(Exception):
     4.0). `wrapped` is False for commands that print it without the 0042-001 envelope, like lsnim.
     """
 
-    def __init__(
-        self, code: int, method: str, text: str, *, wrapped: bool = True, target: str = "master"
-    ) -> None:
+    def __init__(self, code: int, method: str, text: str, *, wrapped: bool = True, target: str = "master") -> None:
         super().__init__(text)
         self.code, self.method, self.message = code, method, text
         self.wrapped, self.target = wrapped, target
@@ -66,9 +64,7 @@ def refused_connection(host: str, method: str, via: str = "From_Master") -> NimE
 
 def not_allowed(method: str = "c_switch_master") -> NimError:
     """Return 0042-372 [S1]."""
-    return NimError(
-        372, method, "The client is not configured to allow this master to execute this command\n"
-    )
+    return NimError(372, method, "The client is not configured to allow this master to execute this command\n")
 
 
 def unexpected(method: str, command: str, text: str) -> NimError:

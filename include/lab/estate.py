@@ -114,9 +114,7 @@ class Estate:
 
     def deactivate(self, identity: str, host: str | None = None) -> int:
         """Switch a fault off (`all` for every one); return how many were on."""
-        matching = [
-            f for f in self.faults if identity in {"all", f.id} and (host is None or f.host in {None, host})
-        ]
+        matching = [f for f in self.faults if identity in {"all", f.id} and (host is None or f.host in {None, host})]
         for fault in matching:
             self.faults.remove(fault)
         for fault in matching:
@@ -215,11 +213,14 @@ class Estate:
     def _watch(self, host: Host, child: process.Child) -> None:
         async def ended() -> None:
             await child.wait()
-            host.daemons.pop(child.pid, None)
+            if host.daemons.pop(child.pid, None) is None:
+                return
+            # nobody asked for this end: a person or a script killed the daemon
             for row in host.subsystems:
                 if row.pid == child.pid:
                     row.pid = None
             self.journal.write("process_end", text=str(child.pid), host=host.name)
+            self._wake()
 
         self._tasks.add(task := asyncio.get_running_loop().create_task(ended()))
         task.add_done_callback(self._tasks.discard)

@@ -113,11 +113,7 @@ class Journal:
                 begun["end"] = record["time"]
                 begun["end_seq"] = record["seq"]
                 begun.update(
-                    {
-                        k: v
-                        for k, v in record.items()
-                        if k not in {"seq", "time", "event", "key", "text", "ref"}
-                    }
+                    {k: v for k, v in record.items() if k not in {"seq", "time", "event", "key", "text", "ref"}}
                 )
             else:
                 merged[record["seq"]] = dict(record)

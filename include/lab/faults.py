@@ -44,9 +44,7 @@ class Fault:
         if host is not None:
             found = estate.by_name.get(host)
             if found is None:
-                raise UnknownFaultError(
-                    f"there is no host {host!r}; hosts are: {', '.join(list(estate.hosts)[:20])}"
-                )
+                raise UnknownFaultError(f"there is no host {host!r}; hosts are: {', '.join(list(estate.hosts)[:20])}")
             return found.name
         first, second = estate.masters
         return {"first": first.name, "second": second.name}.get(self.default_host)
@@ -55,9 +53,7 @@ class Fault:
         """Refuse arguments the fault does not take, and missing ones that it needs."""
         for name in args:
             if name not in self.args:
-                raise UnknownFaultError(
-                    f"fault {self.id} takes {', '.join(self.args) or 'no arguments'}, not {name!r}"
-                )
+                raise UnknownFaultError(f"fault {self.id} takes {', '.join(self.args) or 'no arguments'}, not {name!r}")
         for name, doc in self.args.items():
             if "(required)" in doc and name not in args:
                 raise UnknownFaultError(f"fault {self.id} needs {name}=: {doc}")

@@ -83,11 +83,7 @@ class FileSystems:
         if fs.mount in {"/usr", "/proc"}:
             return 0
         top = resolve(self.root, fs.mount)
-        others = {
-            resolve(self.root, other.mount)
-            for other in self.table.values()
-            if other.mounted and other is not fs
-        }
+        others = {resolve(self.root, other.mount) for other in self.table.values() if other.mounted and other is not fs}
         others |= {self.root / name for name in ("usr", "dev", "lib64", "sbin", "proc")}
         total = 0
         for directory, names, files in os.walk(top):

@@ -36,8 +36,7 @@ def render(values: dict[str, str]) -> str:
     """Write variables as NIM does: lists quoted, the rest bare; a client's file has the warning header."""
     header = "" if values.get("NIM_CONFIGURATION") == "master" else CLIENT_HEADER
     lines = [
-        f'export {name}="{value}"' if name in QUOTED else f"export {name}={value}"
-        for name, value in values.items()
+        f'export {name}="{value}"' if name in QUOTED else f"export {name}={value}" for name, value in values.items()
     ]
     return header + "\n".join(lines) + "\n"
 

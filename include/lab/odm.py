@@ -92,9 +92,7 @@ def _lines(raw: bytes) -> list[str]:
 def parse(files: dict[str, bytes]) -> list[NimObject]:
     """Read the four files back; raise OdmError when they do not belong together."""
     rows = {name: _lines(files[name]) for name in FILES}
-    if len(rows["nim_object"]) != len(rows["nim_object.vc"]) or len(rows["nim_attr"]) != len(
-        rows["nim_attr.vc"]
-    ):
+    if len(rows["nim_object"]) != len(rows["nim_object.vc"]) or len(rows["nim_attr"]) != len(rows["nim_attr.vc"]):
         raise OdmError("the database files do not belong together")
     objects: dict[str, NimObject] = {}
     try:

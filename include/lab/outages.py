@@ -47,9 +47,7 @@ def power_on(estate: Estate, host: Host) -> None:
         wanted = row.name in {"nimsh", "nfsd", "rpc.mountd", "sshd"}
         if row.name == "nimesis":
             line = table.get("nim", "")
-            off = (
-                not line or line.split(":")[2] == "off" or estate.switches["nimesis_at_boot"] == "stays_down"
-            )
+            off = not line or line.split(":")[2] == "off" or estate.switches["nimesis_at_boot"] == "stays_down"
             wanted = not off and not estate.fault("nimesis_down", host.name) and host.is_master
         if wanted and not row.pid:
             estate.start_subsystem(host, row)
@@ -133,6 +131,7 @@ def _flap(estate: Estate, fault: ActiveFault) -> None:
                     estate.stop_subsystem(host, row)
                 else:
                     estate.start_subsystem(host, row)
+                estate.journal.write("nimesis", text="up" if row.pid else "down", host=host.name)
             await asyncio.sleep(float(fault.args.get("seconds", "0.3")))
         for row in host.rows("nimesis"):
             if not row.pid:
@@ -196,9 +195,7 @@ register(
         on_break=_refuse,
         on_heal=_accept,
     ),
-    Fault(
-        "ssh_cut", "every open SSH connection breaks now", default_host="first", momentary=True, on_break=_cut
-    ),
+    Fault("ssh_cut", "every open SSH connection breaks now", default_host="first", momentary=True, on_break=_cut),
     Fault(
         "ssh_drop",
         "the connection breaks during a command",

@@ -43,11 +43,7 @@ def contact(estate: Estate, master: Host, item: NimObject, method: str, *, switc
         raise NimError(8, "nimsh", "Request denied - push operations are not permitted by this client\n")
     listed = masters_listed(client)
     if not set(listed) & set(master.names):
-        raise (
-            not_allowed()
-            if switching
-            else NimError(8, "nimsh", f"Request denied - wronghost {master.hostname}\n")
-        )
+        raise (not_allowed() if switching else NimError(8, "nimsh", f"Request denied - wronghost {master.hostname}\n"))
     if client.cpuid != item.get("cpuid"):
         raise NimError(8, "nimsh", f"Request denied - cpuid {item.get('cpuid')} is not this machine's\n")
     if "secure" in client.traits and listed[0] not in master.names:

@@ -56,9 +56,7 @@ class LabServer:
         estate = self.estate
         build(estate)
         await play(estate)
-        clients = [host for host in estate.hosts.values() if host.role == "client"][
-            : estate.world.ssh_clients
-        ]
+        clients = [host for host in estate.hosts.values() if host.role == "client"][: estate.world.ssh_clients]
         for host in [*estate.masters, *clients]:
             self.listeners[host.name] = Listener(estate, host, self.keys)
         estate.listeners = self.listeners
@@ -104,9 +102,7 @@ class LabServer:
             "shell": self.estate.template.shell_kind,
             "world": self.estate.world.name,
             "hosts": {name: listener.port for name, listener in self.listeners.items()},
-            "connections": {
-                self._connection_id(listener.host): name for name, listener in self.listeners.items()
-            },
+            "connections": {self._connection_id(listener.host): name for name, listener in self.listeners.items()},
         }
         (directory / "lab.json").write_text(json.dumps(about, indent=2) + "\n")
 
@@ -195,9 +191,7 @@ async def serve(options: dict[str, Any], sandbox: Sandbox) -> None:
     template = Template.build(directory / "template", options["shell"])
     add_stubs(template, registry.stub_paths())
     journal = Journal(directory / "log.jsonl")
-    estate = Estate(
-        directory, world, sandbox, template, journal, Switches(world.switches), pace=options["pace"]
-    )
+    estate = Estate(directory, world, sandbox, template, journal, Switches(world.switches), pace=options["pace"])
     server = LabServer(estate)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

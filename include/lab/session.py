@@ -226,9 +226,7 @@ class Session:
         finally:
             transport.close()
 
-    async def _run_on_terminal(
-        self, argv: list[str], env: dict[str, str], uid: int, gid: int, home: str
-    ) -> None:
+    async def _run_on_terminal(self, argv: list[str], env: dict[str, str], uid: int, gid: int, home: str) -> None:
         """Run on a pseudo terminal, for people who log in."""
         master, slave = os.openpty()
         env["TERM"] = self._channel.term_type or "dumb"

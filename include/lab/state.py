@@ -27,12 +27,9 @@ def estate_state(estate: Estate, *, bytes_of_resources: bool = True) -> dict[str
         "faults": [{"id": fault.id, "host": fault.host, "args": fault.args} for fault in estate.faults],
         "holds": sorted(estate.journal.holds),
         "masters": {
-            host.name: _master_state(estate, host, bytes_of_resources=bytes_of_resources)
-            for host in estate.masters
+            host.name: _master_state(estate, host, bytes_of_resources=bytes_of_resources) for host in estate.masters
         },
-        "clients": {
-            host.name: _client_state(host) for host in estate.hosts.values() if host.role == "client"
-        },
+        "clients": {host.name: _client_state(host) for host in estate.hosts.values() if host.role == "client"},
     }
 
 
@@ -69,9 +66,7 @@ def _master_state(estate: Estate, host: Host, *, bytes_of_resources: bool) -> di
         "fileset_level": host.fileset_level,
         "niminfo": host.niminfo(),
         "nim_level": (host.read("/etc/NIM.level") or "").strip(),
-        "subsystems": [
-            {"name": r.name, "group": r.group, "pid": r.pid, "status": r.status} for r in host.subsystems
-        ],
+        "subsystems": [{"name": r.name, "group": r.group, "pid": r.pid, "status": r.status} for r in host.subsystems],
         "daemons": sorted(daemon.argv for daemon in host.daemons.values()),
         "database_error": broken,
         "objects": {

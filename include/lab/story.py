@@ -45,9 +45,7 @@ async def play(estate: Estate) -> None:
             continue
         call = Call(estate, host, ["nim", *args])
         if await nim.nim(call) != 0:
-            raise ValueError(
-                f"the world cannot be brought to {estate.world.start}: {''.join(call.captured['err'])}"
-            )
+            raise ValueError(f"the world cannot be brought to {estate.world.start}: {''.join(call.captured['err'])}")
     estate.pace = pace
     estate.journal.records.clear()
     estate.journal.path.unlink(missing_ok=True)
@@ -58,6 +56,4 @@ def _grow_stale(estate: Estate) -> None:
     first = estate.masters[0]
     resource = next((item for item in estate.world.resources or [] if item.type == "mksysb"), None)
     if resource is not None:
-        first.fs.write(
-            resource.location, resource_bytes("newer " + resource.name, resource.size_kb * 1024 + 4096)
-        )
+        first.fs.write(resource.location, resource_bytes("newer " + resource.name, resource.size_kb * 1024 + 4096))

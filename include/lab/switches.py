@@ -26,25 +26,19 @@ SWITCHES: tuple[Switch, ...] = (
         ("dropped", "kept"),
         "is the source in the target's database after a sync (12.1)",
     ),
-    Switch(
-        "backup_lands_on", ("target", "source"), "host that gets the automatic safety copy of a sync (12.17)"
-    ),
+    Switch("backup_lands_on", ("target", "source"), "host that gets the automatic safety copy of a sync (12.17)"),
     Switch(
         "niminfo_after_restore",
         ("other-until-update", "own"),
         "whose /etc/niminfo the target has between restore and 'Updating master definition' (12.17)",
     ),
-    Switch(
-        "restore_on_configured", ("works", "refuses"), "does m_restore_db run on a configured master (12.18)"
-    ),
+    Switch("restore_on_configured", ("works", "refuses"), "does m_restore_db run on a configured master (12.18)"),
     Switch(
         "c_rsh_from_non_current",
         ("allowed", "refused"),
         "may a listed, not current, master use c_rsh (12.19)",
     ),
-    Switch(
-        "failing_word", ("FAILURE", "FAILED", "ERROR"), "result word of a client that did not switch (12.4)"
-    ),
+    Switch("failing_word", ("FAILURE", "FAILED", "ERROR"), "result word of a client that did not switch (12.4)"),
     Switch("takeover_exit", ("zero", "one"), "exit status of a takeover that failed for some clients (12.4)"),
     Switch("force_attr_equals_F", ("yes", "no"), "does -a force=yes on a sync equal -F (12.8)"),
     Switch("define_alternate", ("works", "refused"), "does nim -o define -t alternate_master work (12.9)"),
@@ -52,9 +46,7 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("nimesis_group", ("nim", "blank", "nimesis"), "group printed for nimesis and nimd (12.11)"),
     Switch("lssrc_trailing_blank", ("no", "yes"), "do lssrc rows end in a blank (3.1)"),
     Switch("sync_error_stream", ("stderr", "stdout"), "stream of the error texts of a failed sync (12.10)"),
-    Switch(
-        "sync_progress_stream", ("stdout", "split"), "split: SRC and tar lines of a sync go to stderr (12.10)"
-    ),
+    Switch("sync_progress_stream", ("stdout", "split"), "split: SRC and tar lines of a sync go to stderr (12.10)"),
     Switch(
         "m_backup_db_stream",
         ("stdout", "stderr", "silent"),
@@ -70,9 +62,7 @@ SWITCHES: tuple[Switch, ...] = (
         ("left_out", "blank"),
         "is an unset attribute left out of -Z, shifting columns (4.8)",
     ),
-    Switch(
-        "lsnim_stanza_gap", ("none", "blank_line"), "is there a blank line between stanzas of lsnim -l (4.8)"
-    ),
+    Switch("lsnim_stanza_gap", ("none", "blank_line"), "is there a blank line between stanzas of lsnim -l (4.8)"),
     Switch("lsnim_final_newline", ("yes", "no"), "does lsnim end its last line with a newline"),
     Switch(
         "alternate_stanza",
@@ -80,9 +70,7 @@ SWITCHES: tuple[Switch, ...] = (
         "current_master on alternate_master objects (12.6)",
     ),
     Switch("takeover_reaches_vios", ("yes", "no"), "does takeover switch VIOS objects (12.16)"),
-    Switch(
-        "takeover_line_names", ("target", "local"), "whom 'Updating the NIM database on the ..' names (12.3)"
-    ),
+    Switch("takeover_line_names", ("target", "local"), "whom 'Updating the NIM database on the ..' names (12.3)"),
     Switch("async_rows", ("printed", "none"), "does an asynchronous takeover print its result rows (12.13)"),
     Switch("async_processes", ("visible", "hidden"), "does an asynchronous takeover show in ps (12.13)"),
     Switch("nimesis_at_boot", ("starts", "stays_down"), "does a stopped nimesis come back at boot (12.20)"),
@@ -93,13 +81,9 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     Switch("killed_sync_remote", ("dies", "continues"), "what nim_master_recover does when nim is killed"),
     Switch("reset_clients_output", ("lines", "silent"), "does reset_clients print a line per client (12.7)"),
-    Switch(
-        "second_niminit", ("rebuilds", "refuses"), "niminit is_alternate=yes on a master of that peer (12.14)"
-    ),
+    Switch("second_niminit", ("rebuilds", "refuses"), "niminit is_alternate=yes on a master of that peer (12.14)"),
     Switch("exit_above_255", ("masked", "one"), "exit status of a NIM code above 255 (12.4)"),
-    Switch(
-        "session_drop_signal", ("none", "hup"), "does sshd send SIGHUP to a session without tty that drops"
-    ),
+    Switch("session_drop_signal", ("none", "hup"), "does sshd send SIGHUP to a session without tty that drops"),
     Switch("sudo", ("allowed", "denied"), "may the ordinary login use sudo -n"),
     Switch("sftp", ("on", "off"), "does sshd offer the sftp subsystem"),
     Switch(

@@ -54,9 +54,7 @@ def system_files(host: Host, estate: Estate) -> dict[str, str]:
         "machine": host.cpuid,
         "serial": host.cpuid[2:9],
     }
-    known = [
-        other for other in estate.hosts.values() if other.role != "client" or len(estate.hosts) <= MANY_HOSTS
-    ]
+    known = [other for other in estate.hosts.values() if other.role != "client" or len(estate.hosts) <= MANY_HOSTS]
     names = "".join(f"{other.address}\t{' '.join(other.names)}\n" for other in known)
     return {
         "/etc/passwd": (

@@ -79,9 +79,7 @@ def choose_shell(wanted: str) -> tuple[str, Path]:
             found = shutil.which(name, path=LOOKUP)
             if found:
                 return kind, Path(found).resolve()
-    raise ShellMissingError(
-        f"The shell {wanted} is not installed here; install it or start the lab with --shell sh."
-    )
+    raise ShellMissingError(f"The shell {wanted} is not installed here; install it or start the lab with --shell sh.")
 
 
 @dataclass
@@ -132,9 +130,7 @@ class Template:
 
     def _copy_locales(self) -> None:
         """Offer the locales AIX logins have: a shell that does not find its LANG complains on stderr."""
-        found = next(
-            (p for p in map(Path, ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")) if p.is_dir()), None
-        )
+        found = next((p for p in map(Path, ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")) if p.is_dir()), None)
         for name in ("en_US", "de_DE") if found else ():
             shutil.copytree(str(found), self.root / "usr/lib/locale" / name)
 

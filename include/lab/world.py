@@ -53,9 +53,7 @@ class MasterSpec(_Spec):
         self.hostname = self.hostname or self.name
         if not self.aliases:
             short = self.hostname.split(".", 1)[0]
-            self.aliases = [
-                alias for alias in (short, f"{short}.{DOMAIN}", self.name) if alias != self.hostname
-            ]
+            self.aliases = [alias for alias in (short, f"{short}.{DOMAIN}", self.name) if alias != self.hostname]
         return self
 
 

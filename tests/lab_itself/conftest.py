@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,8 +67,6 @@ def lab(tmp_path: Path):
 @pytest.fixture
 def start(tmp_path: Path):
     """Return a function that starts a lab of a kind and ends it with the test."""
-    import contextlib
-
     with contextlib.ExitStack() as stack:
         count = iter(range(100))
 

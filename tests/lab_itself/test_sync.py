@@ -1,4 +1,4 @@
-"""nim -o sync prints the literal text of nim.md 4.3, really moves definitions and bytes, and can be stopped anywhere."""
+"""nim -o sync prints the text of nim.md 4.3, really moves definitions and bytes, and can be stopped anywhere."""
 
 from __future__ import annotations
 
@@ -145,8 +145,8 @@ def test_clients_are_not_touched_and_still_belong_to_the_source(lab):
 def test_static_routes_are_lost_on_the_target(lab):
     ssh(lab, "nima", SYNC)
     masters = lab.state()["masters"]
-    assert any("routing2" == key for key, _ in masters["nima"]["objects"]["master_net"]["attrs"])
-    assert not any("routing2" == key for key, _ in masters["nimb"]["objects"]["master_net"]["attrs"])
+    assert any(key == "routing2" for key, _ in masters["nima"]["objects"]["master_net"]["attrs"])
+    assert not any(key == "routing2" for key, _ in masters["nimb"]["objects"]["master_net"]["attrs"])
 
 
 def test_without_force_an_existing_database_is_not_overwritten(lab):
@@ -348,3 +348,38 @@ def test_log_counts_exactly_one_sync(lab):
     assert lab.changing(after=mark) == []
     ssh(lab, "nima", SYNC)
     assert [r["text"] for r in lab.changing(after=mark)] == [SYNC]
+
+
+def background(lab):
+    ssh(lab, "nima", f"nohup {SYNC} >/tmp/out 2>&1 </dev/null &")
+
+
+def test_killing_nim_may_leave_the_target_working(lab):
+    lab.switch("killed_sync_remote", "continues")
+    lab.hold("sync:8")
+    background(lab)
+    lab.wait("held:sync:8")
+    ssh(lab, "nima", "kill -9 $(ps -e -o pid,args | awk '/[/]usr.sbin.nim -Fo/ {print $1}')")
+    lab.wait("call_end:nim*")
+    assert "nim_master_recover" in ssh(lab, "nimb", "ps -ef").stdout
+    lab.release()
+    lab.wait("sync:complete")
+    assert "nim_master_recover" not in ssh(lab, "nimb", "ps -ef").stdout
+
+
+def test_killing_the_recover_process_on_the_target_fails_the_sync(lab):
+    lab.break_fault("sync_hangs", phase=9)
+    background(lab)
+    lab.wait("sync:phase=9")
+    ssh(lab, "nimb", "kill -9 $(ps -e -o pid,args | awk '/nim_master_recove[r]/ {print $1}')")
+    lab.wait("sync:failed")
+    assert "Killed" in ssh(lab, "nima", "tail -1 /tmp/out").stdout
+
+
+def test_a_target_that_reboots_in_the_middle_fails_the_sync(lab):
+    lab.hold("sync:9")
+    background(lab)
+    lab.wait("held:sync:9")
+    lab.break_fault("reboot", host="nimb")
+    lab.release()
+    lab.wait("sync:failed")

@@ -26,9 +26,7 @@ async def m_backup_db(call: Call) -> int:
         members = backup_files.collect(host)
     except FileNotFoundError as error:
         name = f"./etc/{error.filename.rpartition('/etc/')[2]}"
-        return await call.fail(
-            1, f"tar: 0511-168 The {name} file cannot be found.", "m_backup_db: backup failed"
-        )
+        return await call.fail(1, f"tar: 0511-168 The {name} file cannot be found.", "m_backup_db: backup failed")
     stream = call.estate.switches["m_backup_db_stream"]
     for member in members:
         if stream != "silent":
@@ -75,9 +73,7 @@ async def m_restore_db(call: Call) -> int:
             2, f"tar: 0511-164 There is a media read or write block size error. {path} does not exist."
         )
     except (tarfile.TarError, OSError):
-        return await call.fail(
-            2, "tar: 0511-169 A directory checksum error on media; the archive is not readable."
-        )
+        return await call.fail(2, "tar: 0511-169 A directory checksum error on media; the archive is not readable.")
     level = next((m.content.decode().strip() for m in members if m.name == "./etc/NIM.level"), "")
     await call.line(f"Restoring the NIM database from {path}")
     await call.line("x ./etc/NIM.level, 8 bytes, 1 tape blocks", "")

@@ -21,9 +21,7 @@ from include.lab.registry import command
 if TYPE_CHECKING:
     from include.lab.estate import Estate
 
-PLAIN_READS = frozenset(
-    {"cat", "date", "echo", "grep", "hostname", "ls", "lslpp", "lssrc", "oslevel", "uname"}
-)
+PLAIN_READS = frozenset({"cat", "date", "echo", "grep", "hostname", "ls", "lslpp", "lssrc", "oslevel", "uname"})
 METHODS = "/usr/lpp/bos.sysmgt/nim/methods"
 
 
@@ -68,9 +66,7 @@ async def c_rsh(call: Call) -> int:
         item = _client_record(call, call.args[0])
         client = contact(call.estate, call.host, item, "c_rsh")
     except NimError as error:
-        return await call.fail(
-            error.code, *NimError(error.code, error.method, error.message, wrapped=False).lines()
-        )
+        return await call.fail(error.code, *NimError(error.code, error.method, error.message, wrapped=False).lines())
     await call.estate.journal.point(f"c_rsh:{item.name}", host=call.host.name)
     return await run_on(call, client, " ".join(call.args[1:]))
 

@@ -61,9 +61,7 @@ async def startsrc(call: Call) -> int:
     status = 0
     for row in rows:
         if row.pid:
-            text = (
-                f"0513-029 The {row.name} Subsystem is already active.\nMultiple instances are not supported."
-            )
+            text = f"0513-029 The {row.name} Subsystem is already active.\nMultiple instances are not supported."
             status = await call.fail(1, text)
             continue
         if row.name == "nimesis" and call.estate.fault("nimesis_down", call.host.name):

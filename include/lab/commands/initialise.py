@@ -126,9 +126,7 @@ async def nimconfig(call: Call) -> int:
     except NimError as error:
         return await call.fail(1, *error.lines())
     if not args.attr("pif_name") or not args.attr("netname"):
-        return await call.fail(
-            1, "usage: nimconfig -a pif_name=<pif> -a netname=<name> [-a master_port=<port>] ..."
-        )
+        return await call.fail(1, "usage: nimconfig -a pif_name=<pif> -a netname=<name> [-a master_port=<port>] ...")
     host.db.save(base_objects(host, None))
     host.write_niminfo(niminfo.for_master(host.hostname))
     host.write("/etc/NIM.level", f"{host.fileset_level}\n")

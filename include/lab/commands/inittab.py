@@ -13,9 +13,7 @@ CRONTABS = "/var/spool/cron/crontabs"
 
 def entries(text: str | None) -> dict[str, str]:
     """Return identifier to line."""
-    return {
-        line.split(":", 1)[0]: line for line in (text or "").splitlines() if line and not line.startswith(":")
-    }
+    return {line.split(":", 1)[0]: line for line in (text or "").splitlines() if line and not line.startswith(":")}
 
 
 async def _save(call: Call, table: dict[str, str]) -> int:

@@ -134,17 +134,13 @@ def _many(call: Call, options: _Options, chosen: list[NimObject], objects: list[
             if (found := [(k, v) for k, v in attributes(item, objects, switches) if _named(k, options.attrs)])
         )
     if "O" in options.flags:
-        return "".join(
-            f"{item.name}:\n" + "".join(f"   {op}\n" for op in operations(item.type)) for item in chosen
-        )
+        return "".join(f"{item.name}:\n" + "".join(f"   {op}\n" for op in operations(item.type)) for item in chosen)
     if "l" in options.flags and "Z" in options.flags:
         return _bulk(call, chosen, objects)
     if "l" in options.flags:
         gap = "\n" if switches["lsnim_stanza_gap"] == "blank_line" else ""
         return gap.join(
-            stanza(
-                item.name, [("class", item.cls), ("type", item.type), *attributes(item, objects, switches)]
-            )
+            stanza(item.name, [("class", item.cls), ("type", item.type), *attributes(item, objects, switches)])
             for item in chosen
         )
     if "Z" in options.flags:
@@ -202,16 +198,10 @@ def _query(options: _Options, objects: list[NimObject]) -> str:
         text = f'the "{options.operation}" operation is not supported on "{kind}" objects'
         raise NimError(22, "lsnim", text, wrapped=False)
     required, optional = OPERATION_ATTRIBUTES.get(options.operation, ((), ()))
-    text = "\nthe following attributes are required:\n" + "".join(
-        f"\t-a {name}=<value>\n" for name in required
-    )
+    text = "\nthe following attributes are required:\n" + "".join(f"\t-a {name}=<value>\n" for name in required)
     if not required:
         text = ""
-    return (
-        text
-        + "\nthe following attributes are optional:\n"
-        + "".join(f"\t-a {name}=<value>\n" for name in optional)
-    )
+    return text + "\nthe following attributes are optional:\n" + "".join(f"\t-a {name}=<value>\n" for name in optional)
 
 
 def _predefined(options: _Options) -> str:

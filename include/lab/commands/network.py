@@ -51,9 +51,7 @@ def _nfs_refused(call: Call, name: str) -> str | None:
     target = call.estate.lookup(name, call.host)
     if target is None:
         return f"{name}: unknown host"
-    blocked = call.estate.fault("nfs_blocked", target.name) or call.estate.fault(
-        "nfs_blocked", call.host.name
-    )
+    blocked = call.estate.fault("nfs_blocked", target.name) or call.estate.fault("nfs_blocked", call.host.name)
     if not call.estate.reaches(call.host, target) or (blocked and target is not call.host):
         return "RPC: 1832-019 Program not registered"
     if target.role != "master" or not target.active("rpc.mountd"):

@@ -168,8 +168,7 @@ def _formatted(rows: list[ProcessRow], formats: list[tuple[str, str]]) -> str:
     left = {"user", "ruser", "group", "rgroup", "comm", "args", "tty"}
     return "".join(
         " ".join(
-            cell.ljust(widths[i]) if formats[i][0] in left else cell.rjust(widths[i])
-            for i, cell in enumerate(line)
+            cell.ljust(widths[i]) if formats[i][0] in left else cell.rjust(widths[i]) for i, cell in enumerate(line)
         ).rstrip()
         + "\n"
         for line in table
@@ -180,9 +179,7 @@ def _formatted(rows: list[ProcessRow], formats: list[tuple[str, str]]) -> str:
 async def who(call: Call) -> int:
     """Print the boot time with -b."""
     if "-b" in call.args:
-        await call.line(
-            time.strftime("   .        system boot %b %d %H:%M     ", time.gmtime(call.host.boot_time))
-        )
+        await call.line(time.strftime("   .        system boot %b %d %H:%M     ", time.gmtime(call.host.boot_time)))
     return 0
 
 
@@ -192,11 +189,7 @@ async def uptime(call: Call) -> int:
     seconds = int(time.time() - call.host.boot_time)
     days, rest = divmod(seconds, DAY)
     now = time.strftime("%I:%M%p", time.gmtime())
-    up = (
-        f"{days} days,  {rest // 3600}:{rest % 3600 // 60:02d}"
-        if days
-        else f"{rest // 3600}:{rest % 3600 // 60:02d}"
-    )
+    up = f"{days} days,  {rest // 3600}:{rest % 3600 // 60:02d}" if days else f"{rest // 3600}:{rest % 3600 // 60:02d}"
     await call.line(f"  {now}   up {up},  1 user,  load average: 0.01, 0.02, 0.02")
     return 0
 

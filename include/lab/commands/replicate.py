@@ -18,9 +18,7 @@ async def replicate(sync: Sync, item: NimObject) -> bool:
     estate, source, target = sync.estate, sync.source, sync.target
     location = item.get("location")
     here, there = source.path(location), target.path(location)
-    estate.journal.write(
-        "sync", f"sync:resource={item.name}", item.name, host=source.name, target=target.name
-    )
+    estate.journal.write("sync", f"sync:resource={item.name}", item.name, host=source.name, target=target.name)
     await estate.journal.point(f"sync:resource={item.name}", host=source.name)
     await sync.alive(11)
     if _present(there):

@@ -27,9 +27,7 @@ def _row(call: Call, fs: FileSystem, unit: int) -> str:
     inodes = fs.inodes + used // MB
     ipercent = max(1, inodes * 100 // max(1, inodes + free // 4096))
     if unit >= MB:
-        total, left = (
-            str((Decimal(n) / unit).quantize(Decimal("0.01"), ROUND_HALF_UP)) for n in (size, free)
-        )
+        total, left = (str((Decimal(n) / unit).quantize(Decimal("0.01"), ROUND_HALF_UP)) for n in (size, free))
     else:
         total, left = str(size // unit), str(free // unit)
     return f"{fs.device:<16}{total:>12}{left:>10}{percent:>5}%{inodes:>9}{ipercent:>5}% {fs.mount}"
@@ -93,9 +91,7 @@ async def mount(call: Call) -> int:
         await call.line("  node       mounted        mounted over    vfs       date        options", "-" * 78)
         for fs in call.host.fs.table.values():
             if fs.mounted:
-                await call.line(
-                    f"         {fs.device:<16} {fs.mount:<15} {fs.vfs:<6} Nov 01 01:00 rw,log=INLINE"
-                )
+                await call.line(f"         {fs.device:<16} {fs.mount:<15} {fs.vfs:<6} Nov 01 01:00 rw,log=INLINE")
         for line in call.host.nfs_mounts:
             remote, _, local = line.partition(" ")
             node, _, path = remote.partition(":")
@@ -134,22 +130,15 @@ async def lsfs(call: Call) -> int:
     names = [word for word in call.args if not word.startswith("-")]
     rows = [fs for fs in call.host.fs.table.values() if not names or fs.mount in names]
     if not rows:
-        return await call.fail(
-            1, f"lsfs: 0506-915 No record matching {' '.join(names)} was found in /etc/filesystems."
-        )
+        return await call.fail(1, f"lsfs: 0506-915 No record matching {' '.join(names)} was found in /etc/filesystems.")
     if any("c" in word for word in call.args if word.startswith("-")):
         await call.line("#MountPoint:Device:Vfs:Nodename:Type:Size:Options:AutoMount:Acct")
-        await call.line(
-            *(f"{fs.mount}:{fs.device}:{fs.vfs}:::{int(fs.size_mb * MB) // 512}:rw:yes:no" for fs in rows)
-        )
+        await call.line(*(f"{fs.mount}:{fs.device}:{fs.vfs}:::{int(fs.size_mb * MB) // 512}:rw:yes:no" for fs in rows))
         return 0
-    await call.line(
-        "Name            Nodename   Mount Pt               VFS   Size    Options    Auto Accounting"
-    )
+    await call.line("Name            Nodename   Mount Pt               VFS   Size    Options    Auto Accounting")
     await call.line(
         *(
-            f"{fs.device:<15} --         {fs.mount:<22} {fs.vfs:<5} {int(fs.size_mb * MB) // 512:<7} "
-            "rw         yes  no"
+            f"{fs.device:<15} --         {fs.mount:<22} {fs.vfs:<5} {int(fs.size_mb * MB) // 512:<7} rw         yes  no"
             for fs in rows
         )
     )

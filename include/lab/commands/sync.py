@@ -22,6 +22,9 @@ from include.lab.predefined import TYPES
 
 BACKUPS = "/export/nim/backups"
 UNDOCUMENTED = "m_sync"
+FIRST_REMOTE_PHASE = 3
+# the others work on the target alone
+PHASES_BETWEEN_HOSTS = {1, 2, 3, 4, 5, 6, 11}
 
 
 class Sync:
@@ -43,6 +46,8 @@ class Sync:
         self.replicated = args.attr("replicate", "no").lower() == "yes"
         self.own_niminfo = self.target.niminfo()
         self.lost: set[str] = set()
+        self.recover = 0
+        self.boot_time = self.target.boot_time
 
     @property
     def force(self) -> bool:
@@ -77,33 +82,19 @@ class Sync:
     async def run(self) -> int:
         """Run all phases; the first that fails ends the operation where it stands."""
         if self.target.db.exists() and not self.force:
-            text = (
-                f'a NIM database already exists on "{self.record.name}"; use the force option to overwrite it'
-            )
+            text = f'a NIM database already exists on "{self.record.name}"; use the force option to overwrite it'
             raise NimError(1, UNDOCUMENTED, text)
         phases: list[Callable[[], Awaitable[None]]] = [
             self.save_target, self.name_backup, self.stop_target, self.fetch, self.compare_levels,
             self.restore, self.update_master, self.reset_machines, self.remove_own_record,
             self.reset_resources, self.replicate_resources, self.check_resources, self.complete,
         ]  # fmt: skip
-        helpers = [
-            (
-                self.source,
-                self.estate.start_daemon(
-                    self.source, f"/usr/lpp/bos.sysmgt/nim/methods/m_sync {self.record.name}"
-                ),
-            )
-        ]
-        self.estate.journal.write(
-            "sync", "sync:start", "start", host=self.source.name, target=self.target.name
-        )
+        helper = self.estate.start_daemon(self.source, f"/usr/lpp/bos.sysmgt/nim/methods/m_sync {self.record.name}")
+        self.estate.journal.write("sync", "sync:start", "start", host=self.source.name, target=self.target.name)
         try:
             for number, phase in enumerate(phases, 1):
-                if number == 3:
-                    pid = self.estate.start_daemon(
-                        self.target, f"/usr/bin/ksh /usr/sbin/nim_master_recover -s -n {self.record.name}"
-                    )
-                    helpers.append((self.target, pid))
+                if number == FIRST_REMOTE_PHASE:
+                    self._start_recover()
                 await self._enter(number)
                 await phase()
         except NimError:
@@ -113,12 +104,21 @@ class Sync:
             self._end("interrupted")
             raise
         finally:
-            for host, pid in helpers:
-                self.estate.stop_daemon(host, pid)
+            self.estate.stop_daemon(self.source, helper)
+            self.estate.stop_daemon(self.target, self.recover)
             self.target.nfs_mounts.clear()
             self.source.exports = [line for line in self.source.exports if "_nim_dir" not in line]
         self._end("complete")
         return 0
+
+    def _start_recover(self) -> None:
+        """Show what does the work on the target; killing it ends the sync."""
+        argv = f"/usr/bin/ksh /usr/sbin/nim_master_recover -s -n {self.record.name}"
+        self.recover = self.estate.start_daemon(self.target, argv)
+
+    def mute(self) -> None:
+        """Go on without anybody to print to."""
+        self.call.fds = self.remote.fds = None
 
     def _end(self, how: str) -> None:
         self.estate.journal.write("sync", f"sync:{how}", how, host=self.source.name, target=self.target.name)
@@ -136,13 +136,23 @@ class Sync:
 
     async def alive(self, number: int) -> None:
         """Fail or hang as the faults in force say; a target that went away fails the phase."""
+        self._require_target(number)
         while self.estate.fault("sync_hangs", self.source.name, phase=str(number)):
             await self.estate.faults_changed.wait()
+            self._require_target(number)
         if self.estate.fault("sync_fails", self.source.name, phase=str(number)):
             text = f"the operation failed in phase {number}"
             raise unexpected(UNDOCUMENTED, "/usr/sbin/nim_master_recover", text)
-        if self.estate.between_masters(self.source, self.target):
-            raise NimError(6, UNDOCUMENTED, f"(From_Master) connection to {self.target.hostname} lost\n")
+
+    def _require_target(self, number: int) -> None:
+        """Raise when the target cannot be reached, has booted meanwhile, or its nim_master_recover was killed."""
+        name = self.target.hostname
+        if number in PHASES_BETWEEN_HOSTS and self.estate.between_masters(self.source, self.target):
+            raise NimError(6, UNDOCUMENTED, f"(From_Master) connection to {name} lost\n")
+        if not self.target.up or self.target.boot_time != self.boot_time:
+            raise NimError(6, UNDOCUMENTED, f"(From_Master) connection to {name} lost\n")
+        if self.recover and self.recover not in self.target.daemons:
+            raise unexpected(UNDOCUMENTED, "/usr/sbin/nim_master_recover", "Killed")
 
     # --- the phases ------------------------------------------------------------------------------
 
@@ -163,9 +173,7 @@ class Sync:
             if self.saved:
                 place.fs.write(self.backup, backup_files.pack(self.saved, int(time.time())), 0o600)
         except OSError as error:
-            raise unexpected(
-                UNDOCUMENTED, "/usr/bin/tar", f"0511-191 Write failure: {error.strerror}"
-            ) from error
+            raise unexpected(UNDOCUMENTED, "/usr/bin/tar", f"0511-191 Write failure: {error.strerror}") from error
 
     async def name_backup(self) -> None:
         """2: say where that copy lies."""
@@ -185,12 +193,8 @@ class Sync:
     async def fetch(self) -> None:
         """4: mount the source's copy over NFS and read its level."""
         directory = f"/tmp/_nim_dir_{self.call.pid or 17626}"
-        self.source.exports.append(
-            f"{directory} -ro,root={self.target.hostname},access={self.target.hostname}"
-        )
-        if self.estate.fault("nfs_blocked", self.source.name) or self.estate.fault(
-            "nfs_blocked", self.target.name
-        ):
+        self.source.exports.append(f"{directory} -ro,root={self.target.hostname},access={self.target.hostname}")
+        if self.estate.fault("nfs_blocked", self.source.name) or self.estate.fault("nfs_blocked", self.target.name):
             place = f"{self.source.hostname}:{directory}"
             text = f"1831-011 access denied for {place}\nmount: 1831-008 giving up on:\n{place}"
             raise unexpected("c_mount", "/usr/sbin/mount", text)
@@ -221,9 +225,7 @@ class Sync:
         objects = self.target.db.edit()
         master = next(item for item in objects if item.type == "master")
         await self.call.line(f"Updating master definition in database from {self.record.name} definition")
-        for key in [
-            k for k, _ in master.attrs if k.startswith(("if", "cable_type")) and not k.endswith(("f1", "e1"))
-        ]:
+        for key in [k for k, _ in master.attrs if k.startswith(("if", "cable_type")) and not k.endswith(("f1", "e1"))]:
             master.drop(key)
         for key in ("platform", "netboot_kernel", "if1", "cable_type1"):
             master.set(key, self.record.get(key))
@@ -277,11 +279,7 @@ class Sync:
 
     @staticmethod
     def _served(item: NimObject) -> bool:
-        return (
-            item.cls == "resources"
-            and item.get("server") == "master"
-            and item.type not in {"boot", "nim_script"}
-        )
+        return item.cls == "resources" and item.get("server") == "master" and item.type not in {"boot", "nim_script"}
 
     async def replicate_resources(self) -> None:
         """11: copy what is not yet at its location on the target."""
@@ -333,12 +331,34 @@ class Sync:
             await self.call.out(text)
 
 
+async def _until_killed(run: Sync) -> int:
+    """Run the phases; what becomes of them when nim is killed after they reached the target is a switch."""
+    work = asyncio.create_task(run.run())
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        if run.recover and run.estate.switches["killed_sync_remote"] == "continues":
+            run.mute()
+            run.estate.background(run.target, _rest(work))
+        else:
+            work.cancel()
+            await asyncio.wait({work})
+        raise
+
+
+async def _rest(work: asyncio.Task[int]) -> None:
+    try:
+        await work
+    except NimError:
+        return
+
+
 @operation("sync")
 async def sync(call: Call, args: NimArgs) -> int:
     """Synchronise an alternate master from this one."""
     run = Sync(call, args)
     try:
-        return await run.run()
+        return await _until_killed(run)
     except NimError as error:
         if call.estate.switches["sync_error_stream"] == "stderr":
             raise

@@ -95,11 +95,7 @@ def _move(call: Call, args: NimArgs, step: int) -> int:
     resources = {item.name: item for item in objects if item.cls == "resources"}
     wanted = list(args.attrs)
     if args.attr("subclass") == "all":
-        wanted = [
-            (key, value)
-            for key, value in machine.attrs
-            if value in resources and resources[value].type == key
-        ]
+        wanted = [(key, value) for key, value in machine.attrs if value in resources and resources[value].type == key]
     for key, name in wanted:
         item = resources.get(name)
         if item is None or item.type != key:
