@@ -27,7 +27,7 @@ from nim_operators.operators.reconcile import NimReconcileTargetOperator
 from nim_operators.operators.sync import NimSyncOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.operators.verify import NimVerifyResourcesOperator, recovery_point_asset
-from nim_operators.runbooks.per_pair import common_params, pairs, runbook_dag
+from nim_operators.runbooks.per_pair import common_params, notifiers, pairs, runbook_dag
 from nim_operators.sensors.nimesis import NimesisSensor
 
 for pair in pairs(Runbook.NIGHTLY_SYNC):
@@ -55,6 +55,7 @@ for pair in pairs(Runbook.NIGHTLY_SYNC):
         verdict = NimVerdictOperator(
             task_id="verdict",
             trigger_rule=TriggerRule.ALL_DONE,
+            on_failure_callback=notifiers(Runbook.NIGHTLY_SYNC, pair),
             required={
                 "observe": ["assessment"],
                 "lock": [],

@@ -29,6 +29,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["nim_operators.triggers.job", "nim_operators.triggers.nimesis"],
             }
         ],
+        "notifications": ["nim_operators.notifications.verdict.NimVerdictNotifier"],
         "connection-types": [
             {
                 "connection-type": "nim",

@@ -172,6 +172,27 @@ class Space(Section):
     margin_percent: Annotated[int, _whole(0, 1000, "Added to what a replication needs, in percent. Default: 10.")] = 10
 
 
+class Notify(Section):
+    """One way to tell people that a run did not reach its goal."""
+
+    notifier: Annotated[
+        str,
+        _field(
+            "Import path of an Airflow notifier class.",
+            "an import path such as airflow.providers.smtp.notifications.smtp.SmtpNotifier",
+            pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
+        ),
+    ]
+    arguments: Annotated[
+        Mapping[str, Any],
+        _field(
+            "Its constructor's arguments. Templates see nim.pair, nim.runbook, nim.verdict, nim.reason and "
+            "nim.evidence. Default: none.",
+            "a mapping of argument names to values",
+        ),
+    ] = Field(default_factory=dict)
+
+
 class Master(Section):
     """One of the two NIM masters."""
 
@@ -217,6 +238,13 @@ class Pair(Section):
         _field(
             "Objects that only the target has and that a sync may remove there. Default: none.",
             "a list of NIM object names",
+        ),
+    ] = ()
+    notify: Annotated[
+        tuple[Notify, ...],
+        _field(
+            "Who is told when a run does not reach its goal. Default: nobody.",
+            "a list of {notifier: ..., arguments: ...}",
         ),
     ] = ()
     ignored_cron: Annotated[

@@ -17,6 +17,7 @@ from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
 from nim_operators.remote.errors import RemoteError
 from nim_operators.remote.files import fetch, prune_backups
+from nim_operators.remote.job import Slot
 from nim_operators.remote.transport import connect
 
 KIND = "backup"
@@ -51,7 +52,8 @@ class NimBackupDatabaseOperator(NimJobOperator):
                 kind=KIND,
                 line=command.line,
                 command=f"mkdir -p '{run.pair.backups.directory}' && echo 'file {file}' && {command.line}",
-                changes=command.changes,
+                slot=Slot.CHANGE,
+                changes=False,
             )
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import Snapshot
 from nim_operators.remote.endpoint import Endpoint
-from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
+from nim_operators.remote.errors import HostAbsent, HostRefused, OutcomeUnknown
 from nim_operators.remote.lock import Holder
 from nim_operators.remote.pair import NOBODY, Asking, Observed, observe_pair
 from nim_operators.store import EvidenceStore, RunEvidence
@@ -240,7 +240,7 @@ def _now() -> str:
 
 def _result(error: Exception) -> str:
     match error:
-        case Refused():
+        case Refused() | HostRefused():
             return "refused"
         case HostAbsent() | OutcomeUnknown() | StillRunning():
             return "unknown"

@@ -31,19 +31,20 @@ INLINE_SECONDS = 8
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """One job to run on one master: ``line`` is what the evidence shows, ``command`` the ksh text that runs."""
+    """
+    One job to run on one master.
+
+    ``line`` is what the evidence shows, ``command`` the ksh text that runs. A job in the slot for changes needs the pair
+    lock; ``changes`` tells whether it changes NIM itself, which a backup does not.
+    """
 
     master: str
     kind: str
     line: str
     command: str
+    slot: Slot
     changes: bool
     stream: bool = True
-
-    @property
-    def slot(self) -> Slot:
-        """Where the job is open: changing and reading jobs do not get in each other's way."""
-        return Slot.CHANGE if self.changes else Slot.READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
     started = []
     for request in needed:
         async with connect(request.master, run.endpoint(request.master)) as host:
-            if request.changes:
+            if request.slot is Slot.CHANGE:
                 await claim(host, run.holder)
             name = f"{request.kind}.{_short(run.holder.run)}.{secrets.token_hex(3)}"
             sent = CommandRecord(request.master, request.line, request.changes)

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import Context
 
+from nim_operators.evidence.redact import MASK
 from nim_operators.nim import commands
 from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
 from nim_operators.nim.drift import AttributeDifference, compare_master, lost_routes
@@ -19,6 +20,7 @@ from nim_operators.nim.snapshot import Snapshot
 from nim_operators.operators.base import Run
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator, complaint
 from nim_operators.operators.sync import differing_definitions
+from nim_operators.remote.job import Slot
 
 KIND = "reconcile"
 
@@ -45,7 +47,7 @@ class NimReconcileTargetOperator(NimJobOperator):
         if needed:
             line = "; ".join(command.line for command in needed)
             text = "\n".join(["rc=0", *(f"{command.line} || rc=$?" for command in needed), "exit $rc"])
-            yield JobRequest(run.target, KIND, line, text, changes=True)
+            yield JobRequest(run.target, KIND, line, text, Slot.CHANGE, changes=True)
 
     def demand_good_end(self, ended: list[EndedJob]) -> None:
         """Let the read-back decide: NIM adds some routes by itself and then refuses the command that would."""
@@ -81,7 +83,7 @@ def _commands(run: Run, view: PairView, target: Snapshot, paths: CommandPaths) -
     if _peer_record(view, target) is None:
         yield commands.define_peer(paths, _wanted_record(run, view))
     for difference in _lost(run, target):
-        if len(difference.left) == 1:
+        if len(difference.left) == 1 and MASK not in difference.left[0]:
             yield commands.change_attribute(paths, "master", difference.attribute, difference.left[0])
     for found in differing_definitions(view):
         free = 1 + max((number for number, _ in target.objects[found.name].numbered("routing")), default=0)

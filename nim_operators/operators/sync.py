@@ -75,7 +75,7 @@ class NimSyncOperator(NimJobOperator):
                 f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto."
             )
         command = commands.sync(run.endpoint(run.source).commands, assessment.alternate, force=assessment.force)
-        yield JobRequest(run.source, KIND, command.line, command.line, command.changes)
+        yield JobRequest(run.source, KIND, command.line, command.line, Slot.CHANGE, command.changes)
 
     async def _put_away(self, run: Run, vanished: OpenJob) -> None:
         """Keep what is left of a sync that nobody knows the end of; a person has looked and typed a reason."""

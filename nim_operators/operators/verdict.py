@@ -12,7 +12,19 @@ from nim_operators.operators.base import NimOperator, Run
 
 
 class RunNotDone(NimError):
-    """The run did not reach its goal; the text is its verdict and the reason."""
+    """
+    The run did not reach its goal.
+
+    :param verdict: refused, incomplete or failed.
+    :param reason: why, in whole sentences.
+    :param evidence: address of the run's evidence.
+    """
+
+    def __init__(self, verdict: str, reason: str, evidence: str) -> None:
+        self.verdict = verdict
+        self.reason = reason
+        self.evidence = evidence
+        super().__init__(f"{verdict}: {reason} Evidence: {evidence}")
 
 
 class NimVerdictOperator(NimOperator):
@@ -39,7 +51,7 @@ class NimVerdictOperator(NimOperator):
         self.log.info("%s\nSHA-256 of this text: %s", conclusion.text, conclusion.text_sha256)
         judged = conclusion.verdict
         if judged.verdict is not Verdict.DONE:
-            raise RunNotDone(f"{judged.verdict}: {judged.reason} Evidence: {run.evidence.location}")
+            raise RunNotDone(judged.verdict.value, judged.reason, run.evidence.location)
         return {
             "verdict": judged.verdict.value,
             "reason": judged.reason,

@@ -23,6 +23,7 @@ from nim_operators.nim.snapshot import Snapshot
 from nim_operators.operators.base import Run
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
 from nim_operators.operators.sync import differing_definitions
+from nim_operators.remote.job import Slot
 from nim_operators.remote.script import embedded
 
 KIND = "inventory"
@@ -59,6 +60,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
                     kind=KIND,
                     line=f"inventory of {len(rows)} resources by {content}",
                     command=embedded("inventory", {"CONTENT": content}, {"list_resources": rows}),
+                    slot=Slot.READ,
                     changes=False,
                     stream=False,
                 )

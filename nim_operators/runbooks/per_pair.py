@@ -20,6 +20,7 @@ from airflow.sdk import (
 from nim_operators.estate.load import estate_path, load_estate
 from nim_operators.estate.schema import Pair
 from nim_operators.nim.runbooks import Runbook
+from nim_operators.notifications.verdict import NimVerdictNotifier
 from nim_operators.operators.base import TRANSIENT
 
 RETRY_DELAY = timedelta(seconds=30)
@@ -90,6 +91,14 @@ def runbook_dag(
         params=params,
         render_template_as_native_obj=False,
     )
+
+
+def notifiers(runbook: Runbook, pair: Pair) -> list[NimVerdictNotifier]:
+    """Return who is told when a run of *runbook* for *pair* does not reach its goal."""
+    return [
+        NimVerdictNotifier(pair=pair.name, runbook=runbook.value, notifier=one.notifier, arguments=dict(one.arguments))
+        for one in pair.notify
+    ]
 
 
 def common_params() -> dict[str, Param]:

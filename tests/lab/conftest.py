@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,12 +24,10 @@ def metadata_database() -> None:
 @pytest.fixture
 def start_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
     """Start labs of any world; all are stopped at the end."""
-    from contextlib import ExitStack  # noqa: PLC0415
-
     with ExitStack() as labs:
 
-        def start(world: str = "default") -> Lab:
-            return labs.enter_context(running_lab(world, tmp_path / f"lab-{world}"))
+        def start(world: str = "default", **options: Any) -> Lab:
+            return labs.enter_context(running_lab(world, tmp_path / f"lab-{world}", **options))
 
         yield start
 

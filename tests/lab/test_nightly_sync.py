@@ -1,16 +1,146 @@
-"""The nightly sync against a simulated pair, over real SSH."""
+"""The nightly sync against simulated pairs, over real SSH; judged by the lab's own state and log."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
+from include.lab import Lab
 from tests.lab.runbook import Installation
 
+Start = Callable[..., Lab]
+Install = Callable[[Lab], Installation]
 
-def syncs(installation: Installation) -> list[dict]:
-    return [call for call in installation.lab.changing() if "sync" in call["argv"]]
+
+def syncs(lab: Lab, after: int = 0) -> list[dict]:
+    return [call for call in lab.calls("nim", after=after) if "sync" in call["argv"]]
 
 
-def test_first_night_copies_everything_once(installation: Installation) -> None:
+def changing(lab: Lab, after: int = 0) -> list[list[str]]:
+    return [call["argv"] for call in lab.changing(after=after)]
+
+
+def databases(lab: Lab) -> dict[str, dict]:
+    return {host: facts["objects"] for host, facts in lab.state()["masters"].items()}
+
+
+def lock_is_free(lab: Lab) -> bool:
+    return not any((lab.tree(host) / "var/adm/nim_operators/lock").exists() for host in ("nima", "nimb"))
+
+
+def test_first_night_copies_everything_with_one_sync(installation: Installation) -> None:
+    lab = installation.lab
+    run = installation.run()
+    assert (run.state, run.verdict) == ("success", "done"), run.reason
+    assert [call["argv"] for call in syncs(lab)] == [["nim", "-F", "-o", "sync", "-a", "replicate=yes", "nimb"]]
+    on_a, on_b = databases(lab)["nima"], databases(lab)["nimb"]
+    assert set(on_a) - set(on_b) == {"nimb"}
+    assert "alternate_master" in {found["type"] for found in on_b.values()}
+    assert lock_is_free(lab)
+
+
+def test_first_night_leaves_backups_the_remote_log_and_a_recovery_point(installation: Installation) -> None:
+    run = installation.run()
+    kept = sorted(file.parent.name for file in (installation.evidence / "lab/backups").glob("*/*.backup"))
+    assert kept == ["nima", "nimb"]
+    assert {file.stat().st_mode & 0o777 for file in (installation.evidence / "lab/backups").glob("*/*.backup")} == {
+        0o600
+    }
+    assert run.log_of("sync").rstrip().endswith("nim_master_recover Complete")
+    (point,) = run.records("recovery_point")
+    assert sorted(point["verified"]) == sorted(
+        name
+        for name, found in databases(installation.lab)["nima"].items()
+        if found["class"] == "resources" and name not in {"boot", "nim_script"}
+    )
+    assert (run.evidence / "page.html").is_file()
+
+
+def test_second_night_changes_no_database(installation: Installation) -> None:
+    lab = installation.lab
+    assert installation.run().verdict == "done"
+    before, mark = lab.state_hash(), lab.mark()
     run = installation.run()
     assert run.verdict == "done", run.reason
-    assert run.state == "success"
-    assert len(syncs(installation)) == 1
+    assert {argv[0] for argv in changing(lab, after=mark)} <= {"m_backup_db"}
+    assert syncs(lab, after=mark) == []
+    assert lab.state_hash() == before
+
+
+@pytest.mark.parametrize("world", ["sudo", "mixed_names", "rsh", "synced", "synced_peer_kept"])
+def test_other_pairs_are_synchronised_just_the_same(start_lab: Start, install: Install, world: str) -> None:
+    lab = start_lab(world)
+    run = install(lab).run()
+    assert run.verdict == "done", run.reason
+    assert len(syncs(lab)) <= 1
+    assert lock_is_free(lab)
+
+
+@pytest.mark.parametrize("shell", ["mksh", "ksh93", "dash"])
+def test_every_remote_script_works_in(start_lab: Start, install: Install, shell: str) -> None:
+    lab = start_lab("default", shell=shell)
+    run = install(lab).run()
+    assert run.verdict == "done", run.reason
+
+
+@pytest.mark.parametrize("world", ["taken_over", "stale"])
+def test_a_sync_in_the_wrong_direction_is_refused(start_lab: Start, install: Install, world: str) -> None:
+    lab = start_lab(world)
+    before = lab.state_hash()
+    run = install(lab).run()
+    assert run.verdict == "refused", run.reason
+    assert changing(lab) == []
+    assert lab.state_hash() == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "arguments"),
+    [
+        ("nimesis_down", {}),
+        ("levels_apart", {}),
+        ("fs_unmounted", {}),
+        ("smit_running", {}),
+        ("stray_cron_sync", {}),
+        ("name_resolution_broken", {}),
+        ("lsnim_truncated", {}),
+        ("cstate_busy", {"client": "aix02"}),
+    ],
+)
+def test_a_fault_seen_beforehand_is_refused_and_nothing_is_changed(
+    installation: Installation, fault: str, arguments: dict[str, str]
+) -> None:
+    lab = installation.lab
+    lab.break_fault(fault, **arguments)
+    before = lab.state_hash()
+    run = installation.run()
+    assert run.verdict in {"refused", "failed"}, run.reason
+    assert changing(lab) == []
+    assert lab.state_hash() == before
+    assert lock_is_free(lab)
+
+
+def test_clients_that_are_switched_off_stop_nobody(installation: Installation) -> None:
+    installation.lab.break_fault("client_down", client="aix03")
+    run = installation.run()
+    assert run.verdict == "done", run.reason
+
+
+def test_a_truncated_backup_stops_the_run_before_anything_is_changed(installation: Installation) -> None:
+    lab = installation.lab
+    lab.break_fault("backup_truncated", host="nimb")
+    before = lab.state_hash()
+    run = installation.run()
+    assert run.verdict == "failed"
+    assert "not a readable tar" in run.reason
+    assert syncs(lab) == []
+    assert lab.state_hash() == before
+
+
+@pytest.mark.parametrize("fault", ["sync_unreplicated", "sync_half_copied"])
+def test_a_copy_that_is_not_whole_is_no_recovery_point(installation: Installation, fault: str) -> None:
+    installation.lab.break_fault(fault, resource="mksysb_aix01")
+    run = installation.run()
+    assert run.verdict == "failed"
+    assert "mksysb_aix01" in run.reason
+    assert run.records("recovery_point") == []

@@ -1,0 +1,98 @@
+"""Every DAG keeps the rules that make it safe to trigger, clear and retry."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CHANGING = {"lock", "backup", "sync", "reconcile"}
+
+
+@pytest.fixture(scope="module")
+def bag() -> Any:
+    """The project's DAGs, loaded with the example estate and without any connection."""
+    assert not [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]
+    os.environ["NIM_OPERATORS_ESTATE"] = str(REPOSITORY / "include" / "estate.yaml")
+    yield DagBag(REPOSITORY / "dags")
+    del os.environ["NIM_OPERATORS_ESTATE"]
+
+
+@pytest.fixture(scope="module")
+def dag(bag: Any) -> Any:
+    return bag.dags["nim_nightly_sync__lab"]
+
+
+def test_files_load_without_connections(bag: Any) -> None:
+    assert bag.import_errors == {}
+    assert set(bag.dags) == {"nim_nightly_sync__lab"}
+
+
+def test_the_order_is_the_procedure(dag: Any) -> None:
+    order = ["observe", "lock", "backup", "sync", "wait_nimesis", "reconcile", "verify", "unlock", "verdict"]
+    assert [task.task_id for task in dag.topological_sort()] == order
+    assert all(two in dag.task_dict[one].downstream_task_ids for one, two in zip(order, order[1:], strict=False))
+
+
+def test_one_run_at_a_time_no_catchup_no_run_timeout(dag: Any) -> None:
+    assert dag.max_active_runs == 1
+    assert dag.catchup is False
+    assert dag.dagrun_timeout is None
+    assert {kind.value for kind in dag.allowed_run_types} == {"scheduled", "manual"}
+
+
+def test_the_form_and_the_list_explain_themselves(dag: Any) -> None:
+    assert dag.doc_md.strip()
+    assert {"nim", "pair:lab"} <= set(dag.tags)
+    assert dag.dag_display_name == "NIM nightly sync: lab"
+    params = [dag.params.get_param(name) for name in dag.params]
+    assert all(param.schema.get("title") and param.description for param in params)
+
+
+def test_whatever_changes_a_master_stands_between_lock_and_unlock(dag: Any) -> None:
+    for task_id in CHANGING - {"lock"}:
+        task = dag.task_dict[task_id]
+        assert "lock" in {upstream.task_id for upstream in task.get_flat_relatives(upstream=True)}
+        assert "unlock" in {downstream.task_id for downstream in task.get_flat_relatives(upstream=False)}
+    assert dag.task_dict["lock"].is_setup
+    assert dag.task_dict["unlock"].is_teardown
+    assert dag.task_dict["unlock"].on_failure_fail_dagrun
+
+
+def test_every_task_fails_at_once_unless_a_host_was_away(dag: Any) -> None:
+    for task in dag.tasks:
+        rules = task.retry_policy.serialize()["rules"]
+        assert [rule["action"] for rule in rules] == ["retry", "fail"]
+        assert rules[0]["exception"] == [
+            "nim_operators.remote.errors.HostAbsent",
+            "nim_operators.remote.errors.OutcomeUnknown",
+        ]
+        assert rules[1]["exception"] == "builtins.Exception"
+        assert task.retries == 3
+
+
+def test_every_wait_has_a_limit(dag: Any) -> None:
+    waiting = [task for task in dag.tasks if hasattr(task, "wait_limit")]
+    assert {task.task_id for task in waiting} == {"backup", "sync", "wait_nimesis", "reconcile", "verify"}
+    assert all(timedelta(0) < task.wait_limit <= timedelta(hours=48) for task in waiting)
+
+
+def test_two_parses_serialise_to_the_same_bytes(dag: Any) -> None:
+    again = DagBag(REPOSITORY / "dags").dags["nim_nightly_sync__lab"]
+    first, second = (DagSerialization.to_dict(found)["dag"] for found in (dag, again))
+    assert {**first, "fileloc": ""} == {**second, "fileloc": ""}
+
+
+def test_a_wrong_estate_file_is_shown_as_its_own_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "estate.yaml"
+    broken.write_text("version: 1\npairs:\n  lab:\n    mastres: {}\n")
+    monkeypatch.setenv("NIM_OPERATORS_ESTATE", str(broken))
+    (text,) = DagBag(REPOSITORY / "dags").import_errors.values()
+    assert "line 4" in text
+    assert "masters" in text
