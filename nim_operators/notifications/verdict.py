@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from airflow.sdk import BaseNotifier, Context
-from airflow.sdk.module_loading import import_string
 
 from nim_operators.operators.verdict import RunNotDone
 
@@ -47,4 +47,5 @@ class NimVerdictNotifier(BaseNotifier):
         seen = error if isinstance(error, RunNotDone) else RunNotDone("failed", str(error or "no reason is known"), "")
         said = {"verdict": seen.verdict, "reason": seen.reason, "evidence": seen.evidence}
         known = {**context, "nim": {"pair": self.pair, "runbook": self.runbook, **said}}
-        return import_string(self.notifier)(**self.arguments), known
+        module, _, name = self.notifier.rpartition(".")
+        return getattr(import_module(module), name)(**self.arguments), known

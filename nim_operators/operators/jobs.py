@@ -34,8 +34,8 @@ class JobRequest:
     """
     One job to run on one master.
 
-    ``line`` is what the evidence shows, ``command`` the ksh text that runs. A job in the slot for changes needs the pair
-    lock; ``changes`` tells whether it changes NIM itself, which a backup does not.
+    ``line`` is what the evidence shows, ``command`` the ksh text that runs. A job in the slot for changes needs the
+    pair lock; ``changes`` tells whether it changes NIM itself, which a backup does not.
     """
 
     master: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_files_load_without_connections(bag: Any) -> None:
 def test_the_order_is_the_procedure(dag: Any) -> None:
     order = ["observe", "lock", "backup", "sync", "wait_nimesis", "reconcile", "verify", "unlock", "verdict"]
     assert [task.task_id for task in dag.topological_sort()] == order
-    assert all(two in dag.task_dict[one].downstream_task_ids for one, two in zip(order, order[1:], strict=False))
+    assert all(two in dag.task_dict[one].downstream_task_ids for one, two in pairwise(order))
 
 
 def test_one_run_at_a_time_no_catchup_no_run_timeout(dag: Any) -> None:

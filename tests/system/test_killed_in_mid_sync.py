@@ -28,8 +28,9 @@ class Night:
         self.lab = Lab(running.lab.directory)
         self.airflow.wait_for_dag(DAG)
         self.airflow.api.set_paused(DAG, paused=False)
-        self.lab.admin("nima", "nim", "-o", "define", "-t", "standalone", "-a", "platform=chrp", "-a", "netboot_kernel=64",
-                       "-a", f"if1=master_net aix0{number} 0", "-a", "cable_type1=N/A", f"new{number}")  # fmt: skip
+        attributes = ("platform=chrp", "netboot_kernel=64", f"if1=master_net aix0{number} 0", "cable_type1=N/A")
+        words = [word for attribute in attributes for word in ("-a", attribute)]
+        self.lab.admin("nima", "nim", "-o", "define", "-t", "standalone", *words, f"new{number}")
         self.mark = self.lab.mark()
         self.run_id = ""
 
