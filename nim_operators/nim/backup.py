@@ -27,10 +27,10 @@ class BackupContent:
     nim_level: str
 
 
-def read_backup(master: str, data: bytes, *, expected_level: str | None) -> BackupContent:
+def read_backup(master: str, data: bytes, *, expected_level: str) -> BackupContent:
     """Read *data* as the backup of *master*'s database, to its last byte.
 
-    :param expected_level: what /etc/NIM.level said on the master, None where it could not be read.
+    :param expected_level: what /etc/NIM.level said on the master.
     :raises NotReadBack: if it is no tar, is cut short, lacks a member, has an empty database or another level.
     """
     members: dict[str, int] = {}
@@ -57,7 +57,7 @@ def read_backup(master: str, data: bytes, *, expected_level: str | None) -> Back
             "Look at the file system that holds the backup and at m_backup_db's output; nothing may be changed on it."
         )
     found = level.decode(errors="replace").strip()
-    if expected_level is not None and found != expected_level:
+    if found != expected_level:
         raise NotReadBack(
             f"The backup of {master} was written at NIM level {found!r}, "
             f"the master's /etc/NIM.level says {expected_level!r}."

@@ -8,14 +8,12 @@ from typing import Any
 import pendulum
 from airflow.sdk import Context
 
-from nim_operators.evidence.records import BackupRecord
+from nim_operators.evidence.records import BackupRecord, ObservationRecord
 from nim_operators.nim import commands
 from nim_operators.nim.backup import read_backup
-from nim_operators.nim.errors import NotReadBack
-from nim_operators.nim.outcome import succeeded
 from nim_operators.operators.base import Run, in_loop
-from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
-from nim_operators.remote.errors import RemoteError
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator
+from nim_operators.remote.errors import HostAbsent, RemoteError
 from nim_operators.remote.files import fetch, prune_backups
 from nim_operators.remote.job import Slot
 from nim_operators.remote.transport import connect
@@ -38,44 +36,45 @@ class NimBackupDatabaseOperator(NimJobOperator):
     """
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
-        """Return a backup job for each master that has no verified backup in this run's evidence."""
-        view = run.observe("before", ask_clients=False)
-        held = {record["master"] for record in run.recorded(BackupRecord)}
-        for master in run.masters:
-            if view.snapshot(master) is None or master in held:
-                continue
+        """Return a backup job for each reachable master that has no verified backup in this run's evidence."""
+        held = _held(run)
+        needed = [master for master in run.masters if master not in held and self._is_reachable(run, master)]
+        if not needed:
+            raise AlreadyDone(held)
+        directory = run.pair.backups.directory
+        for master in needed:
             stamp = pendulum.now("UTC").format("YYYYMMDD[T]HHmmss[Z]")
-            file = f"{run.pair.backups.directory}/nimdb.{stamp}.backup"
+            file = f"{directory}/nimdb.{stamp}.backup"
             command = commands.backup_database(run.endpoint(master).commands, file)
+            told = f"echo 'file {file}' && echo \"level $(cat /etc/NIM.level)\""
             yield JobRequest(
                 master=master,
                 kind=KIND,
                 line=command.line,
-                command=f"mkdir -p '{run.pair.backups.directory}' && echo 'file {file}' && {command.line}",
+                command=f"mkdir -p '{directory}' && {told} && {command.line}",
                 slot=Slot.CHANGE,
                 changes=False,
             )
 
+    def _is_reachable(self, run: Run, master: str) -> bool:
+        try:
+            in_loop(_reach(run, master))
+        except HostAbsent as absent:
+            run.record(ObservationRecord(master, reachable=False, absence=absent.absence.value, reason=absent.reason))
+            self.log.warning("No backup of %s: %s", master, absent)
+            return False
+        return True
+
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
         """Fetch and verify each new backup, keep it, prune the old ones."""
-        view = run.observe("after", ask_clients=False)
         for one in ended:
-            snapshot = view.snapshot(one.job.host)
-            level = snapshot.nim_level.strip() if snapshot and snapshot.nim_level else None
-            in_loop(self._bring_home(run, one, level))
-        kept = {record["master"]: record["path"] for record in run.recorded(BackupRecord)}
-        reachable = [master for master in run.masters if view.snapshot(master) is not None]
-        missing = [master for master in reachable if master not in kept]
-        if missing:
-            raise NotReadBack(
-                f"No verified backup of {', '.join(missing)} is off the host; nothing may be changed there."
-            )
-        return kept
+            in_loop(self._bring_home(run, one))
+        return _held(run)
 
-    async def _bring_home(self, run: Run, one: EndedJob, level: str | None) -> None:
+    async def _bring_home(self, run: Run, one: EndedJob) -> None:
         master = one.job.host
+        file, level = _told(one)
         async with connect(master, run.endpoint(master)) as host:
-            file = _file_of(one)
             fetched = await fetch(host, file, deadline=_FETCH_SECONDS)
             content = read_backup(master, fetched.data, expected_level=level)
             stamp = file.rsplit("/", 1)[1].removeprefix("nimdb.").removesuffix(".backup")
@@ -99,9 +98,20 @@ class NimBackupDatabaseOperator(NimJobOperator):
             self.log.info("%s: removed old backup %s", master, path)
 
 
-def _file_of(one: EndedJob) -> str:
-    """Return the file that the job says it wrote: an attached job of an earlier try chose its own name."""
-    first = one.log.partition("\n")[0]
-    if not succeeded(one.outcome) or not first.startswith("file /"):
-        raise RemoteError(one.job.host, f"job {one.job.job} did not say which file it wrote: {first!r}.")
-    return first.removeprefix("file ")
+def _held(run: Run) -> dict[str, str]:
+    """Return where the verified backup of each master is that this run holds."""
+    return {record["master"]: record["path"] for record in run.recorded(BackupRecord)}
+
+
+async def _reach(run: Run, master: str) -> None:
+    async with connect(master, run.endpoint(master)):
+        return
+
+
+def _told(one: EndedJob) -> tuple[str, str]:
+    """Return the file that the job says it wrote and the master's NIM level: an attached job chose its own file."""
+    words = [line.partition(" ") for line in one.log.splitlines()[:2]]
+    match words:
+        case [("file", _, file), ("level", _, level)]:
+            return file, level.strip()
+    raise RemoteError(one.job.host, f"job {one.job.job} did not say which file it wrote: {one.log[:80]!r}.")

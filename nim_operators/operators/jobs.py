@@ -56,6 +56,14 @@ class EndedJob:
     log: str
 
 
+class AlreadyDone(Exception):
+    """The post-condition already holds, as just observed; ``result`` is what the step returns."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+        super().__init__()
+
+
 class NimJobOperator(NimOperator):
     """
     Run durable jobs as one step.
@@ -70,7 +78,11 @@ class NimJobOperator(NimOperator):
         self.wait_limit = wait_limit
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
-        """Observe, assess, and return the jobs that are needed; none where the post-condition already holds."""
+        """
+        Observe, assess, and return the jobs that are needed.
+
+        :raises AlreadyDone: where the post-condition already holds.
+        """
         raise AssertionError(type(self).__name__)  # pragma: no cover - the contract tests demand an override
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> Any:
@@ -79,9 +91,10 @@ class NimJobOperator(NimOperator):
 
     def act(self, run: Run, context: Context) -> Any:
         """Start or attach, follow for a moment, then defer."""
-        needed = list(self.requests(run, context))
-        if not needed:
-            return self.finish(run, context, [])
+        try:
+            needed = list(self.requests(run, context))
+        except AlreadyDone as done:
+            return done.result
         started = in_loop(_start_all(run, needed))
         progress = in_loop(self._follow_briefly(run, started))
         if not all(seen.is_over for seen in progress):

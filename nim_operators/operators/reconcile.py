@@ -18,7 +18,7 @@ from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.snapshot import Snapshot
 from nim_operators.operators.base import Run
-from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator, complaint
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
 from nim_operators.operators.sync import differing_definitions
 from nim_operators.remote.job import Slot
 
@@ -42,12 +42,15 @@ class NimReconcileTargetOperator(NimJobOperator):
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return one job with every command that is needed on the target."""
         view = run.observe("before", ask_clients=False)
-        target = _observed(view, run.target)
-        needed = list(_commands(run, view, target, run.endpoint(run.target).commands))
-        if needed:
-            line = "; ".join(command.line for command in needed)
-            text = "\n".join(["rc=0", *(f"{command.line} || rc=$?" for command in needed), "exit $rc"])
-            yield JobRequest(run.target, KIND, line, text, Slot.CHANGE, changes=True)
+        missing = _missing(run, view)
+        needed = list(_commands(run, view, run.endpoint(run.target).commands))
+        if not missing:
+            raise AlreadyDone({"sent": False})
+        if not needed:
+            raise NotReadBack(" ".join(missing))
+        line = "; ".join(command.line for command in needed)
+        text = "\n".join(["rc=0", *(f"{command.line} || rc=$?" for command in needed), "exit $rc"])
+        yield JobRequest(run.target, KIND, line, text, Slot.CHANGE, changes=True)
 
     def demand_good_end(self, ended: list[EndedJob]) -> None:
         """Let the read-back decide: NIM adds some routes by itself and then refuses the command that would."""
@@ -57,29 +60,35 @@ class NimReconcileTargetOperator(NimJobOperator):
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
         """Read the target again: the record is there, attributes and routes are what they should be."""
-        view = run.observe("after", ask_clients=False)
-        target = _observed(view, run.target)
-        missing = []
-        if _peer_record(view, target) is None:
-            missing.append(
-                f"{run.target} has no alternate_master object for {run.source}, so it could not take over; "
-                f"run 'smitty niminit_altmstr' on {run.source} with {run.target} as the master to initialise with."
-            )
-        missing += [
-            f"The sync reset the target's own {lost} (before / now); set it with 'nim -o change' on its master object."
-            for lost in _lost(run, target)
-        ]
-        missing += [
-            f"{found.name} on {run.target} lacks the route {route!r}; set it with 'nim -o change -a routing<n>='."
-            for found in differing_definitions(view)
-            for route in lost_routes(found)
-        ]
+        missing = _missing(run, run.observe("after", ask_clients=False))
         if missing:
             raise NotReadBack(" ".join([*missing, *(complaint(one) for one in ended if not succeeded(one.outcome))]))
-        return {"sent": bool(ended)}
+        return {"sent": True}
 
 
-def _commands(run: Run, view: PairView, target: Snapshot, paths: CommandPaths) -> Iterable[Command]:
+def _missing(run: Run, view: PairView) -> list[str]:
+    """Say what a sync has taken from the target and is not back yet, each with its remedy."""
+    target = _observed(view, run.target)
+    missing = []
+    if _peer_record(view, target) is None:
+        missing.append(
+            f"{run.target} has no alternate_master object for {run.source}, so it could not take over; "
+            f"run 'smitty niminit_altmstr' on {run.source} with {run.target} as the master to initialise with."
+        )
+    missing += [
+        f"The sync reset the target's own {lost} (before / now); set it with 'nim -o change' on its master object."
+        for lost in _lost(run, target)
+    ]
+    missing += [
+        f"{found.name} on {run.target} lacks the route {route!r}; set it with 'nim -o change -a routing<n>='."
+        for found in differing_definitions(view)
+        for route in lost_routes(found)
+    ]
+    return missing
+
+
+def _commands(run: Run, view: PairView, paths: CommandPaths) -> Iterable[Command]:
+    target = _observed(view, run.target)
     if _peer_record(view, target) is None:
         yield commands.define_peer(paths, _wanted_record(run, view))
     for difference in _lost(run, target):

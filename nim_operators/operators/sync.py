@@ -27,7 +27,7 @@ from nim_operators.nim.pair import PairView
 from nim_operators.nim.snapshot import ArmedDirection, OpenJob, Snapshot
 from nim_operators.nim.synclog import parse_sync_log
 from nim_operators.operators.base import Run, in_loop
-from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator, keep_and_collect
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, keep_and_collect
 from nim_operators.remote.direction import record_direction
 from nim_operators.remote.files import digest
 from nim_operators.remote.job import Job, Slot
@@ -67,7 +67,8 @@ class NimSyncOperator(NimJobOperator):
             self._arm(run, assessment)
             if in_step(view):
                 run.note(f"{run.target} is already in step with {run.source}; no sync is sent.")
-                return
+                run.record(DriftRecord(()))
+                raise AlreadyDone({"sent": False, "replicated": []})
             seen = [record for record in run.recorded(ObservationRecord) if record["master"] == run.target]
             run.record(BeforeSyncRecord(seen[-1]["snapshot_file"]))
         if assessment.alternate is None:
@@ -118,7 +119,7 @@ class NimSyncOperator(NimJobOperator):
                 + "; ".join(map(str, lasting[:10]))
                 + ". Look at the evidence before the next run."
             )
-        return {"sent": bool(ended), "replicated": replicated}
+        return {"sent": True, "replicated": replicated}
 
     def _arm(self, run: Run, assessment: Assessment) -> None:
         """Record the direction where it is not recorded yet; the assessment has allowed it."""

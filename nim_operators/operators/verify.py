@@ -19,7 +19,6 @@ from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.inventory import parse_inventory
 from nim_operators.nim.objects import BUILT_IN
-from nim_operators.nim.snapshot import Snapshot
 from nim_operators.operators.base import Run
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
 from nim_operators.operators.sync import differing_definitions
@@ -48,22 +47,18 @@ class NimVerifyResourcesOperator(NimJobOperator):
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return one reading job per master, over its own list of resources."""
-        view = run.observe("before", ask_clients=False)
+        content = run.pair.nightly_sync.content.value
         for master in run.masters:
-            snapshot = view.snapshot(master)
-            if snapshot is None:
-                raise NotReadBack(f"{master} cannot be observed now, so its copy cannot be verified.")
-            if rows := _locations(snapshot):
-                content = run.pair.nightly_sync.content.value
-                yield JobRequest(
-                    master=master,
-                    kind=KIND,
-                    line=f"inventory of {len(rows)} resources by {content}",
-                    command=embedded("inventory", {"CONTENT": content}, {"list_resources": rows}),
-                    slot=Slot.READ,
-                    changes=False,
-                    stream=False,
-                )
+            lsnim = run.endpoint(master).commands.lsnim
+            yield JobRequest(
+                master=master,
+                kind=KIND,
+                line=f"inventory of the resources, by {content}",
+                command=embedded("inventory", {"CONTENT": content, "LSNIM": lsnim}),
+                slot=Slot.READ,
+                changes=False,
+                stream=False,
+            )
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
         """Compare, read both masters and the clients once more, and publish."""
@@ -139,10 +134,6 @@ class NimVerifyResourcesOperator(NimJobOperator):
             clients=assessment.matrix.summary(),
             evidence=run.evidence.location,
         )
-
-
-def _locations(snapshot: Snapshot) -> list[str]:
-    return [f"{found.name} {found.location}" for found in snapshot.replicated]
 
 
 def _unfinished(run: Run) -> frozenset[str]:

@@ -60,7 +60,7 @@ def _classes(base: type) -> list[type]:
         for found in waiting.pop().__subclasses__():
             waiting.append(found)
             known.append(found)
-    return sorted(set(known), key=lambda found: found.__name__)
+    return sorted({found for found in known if found.__module__.startswith("nim_operators.")}, key=str)
 
 
 OPERATORS = [found for found in _classes(NimOperator) if found is not NimJobOperator]

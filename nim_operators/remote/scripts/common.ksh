@@ -31,16 +31,26 @@ limited() {
     return $limited_status
 }
 
+# unlimited SECONDS command... : for what reads a local file and cannot hang.
+unlimited() {
+    shift
+    "$@" </dev/null
+}
+
 # section NAME SECONDS command... : frame what a command prints, so that banners and profiles cannot be taken for it.
-# Standard output passes through untouched; standard error and the status follow it.
+# Standard output passes through untouched; standard error and the status follow it. SECONDS is 0 for no limit.
 section() {
     section_name=$1
     section_seconds=$2
+    section_run=limited
+    if [ "$section_seconds" -eq 0 ]; then
+        section_run=unlimited
+    fi
     shift 2
     printf '%s begin %s\n' "$NONCE" "$section_name"
     section_rest=$(
         {
-            limited "$section_seconds" "$@" 1>&3
+            $section_run "$section_seconds" "$@" 1>&3
             printf '\n%s' $?
         } 2>&1
     )

@@ -124,11 +124,11 @@ own_answers() {
     ask_clients "$(own_clients)"
 }
 
-section identity 20 identity
+section identity 0 identity
 section oslevel 60 "$OSLEVEL" -s
 section lslpp 60 "$LSLPP" -Lqc bos.sysmgt.nim.master bos.sysmgt.nim.spot bos.sysmgt.nim.client
-section niminfo 10 niminfo
-section nim_level 10 cat /etc/NIM.level
+section niminfo 0 niminfo
+section nim_level 0 cat /etc/NIM.level
 for subsystem in nimesis nimd nimsh; do
     section lssrc_$subsystem 20 "$LSSRC" -s $subsystem
 done
@@ -139,8 +139,8 @@ section places 300 places
 section names 120 names
 section nfs_of_peer 60 nfs_of_peer
 section ps 20 ps -ef
-section crontabs 10 crontabs
-section own_records 20 own_records
+section crontabs 0 crontabs
+section own_records 0 own_records
 if [ "$ASK" = yes ]; then
     section clients "$ASK_SECONDS" own_answers
 fi
