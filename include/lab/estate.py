@@ -139,7 +139,7 @@ class Estate:
         """Build the file tree of a machine and move its text files into it."""
         root = host.root
         root.mkdir(parents=True, exist_ok=True)
-        self.template.clone(root)
+        self.template.clone(root, locales=host.role == "master")
         self.sandbox.make_devices(root)
         host.materialised = True
         for mount, size, used in (
@@ -186,7 +186,7 @@ class Estate:
     def _language(self, host: Host) -> str:
         if self.fault("translated_messages", host.name):
             return "de_DE"
-        return "en_US" if self.template.has_locales else "C"
+        return "en_US" if self.template.has_locales and host.role == "master" else "C"
 
     def start_daemon(self, host: Host, argv: str) -> int:
         """Start what ps shows as `argv` and return its pid; killing that pid ends it."""

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 # What a stock AIX has and the lab takes from the machine it runs on. Deliberately absent, because AIX has
@@ -89,6 +89,7 @@ class Template:
     root: Path
     shell_kind: str
     shell: Path
+    _plan: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
 
     @classmethod
     def build(cls, root: Path, wanted_shell: str) -> Template:
@@ -139,14 +140,16 @@ class Template:
         """Tell whether LANG=en_US is known inside the trees."""
         return (self.root / "usr/lib/locale/en_US").is_dir()
 
-    def clone(self, root: Path) -> None:
+    def clone(self, root: Path, *, locales: bool) -> None:
         """Build a host's tree: directories of its own, files shared with the template."""
-        for directory, _, files in os.walk(self.root):
-            source = Path(directory)
-            target = root / source.relative_to(self.root)
-            target.mkdir(parents=True, exist_ok=True)
-            for name in files:
-                (target / name).hardlink_to(source / name)
+        if not self._plan:
+            self._plan = _plan(self.root)
+        for directory, files in self._plan:
+            if locales or not directory.startswith("usr/lib/locale"):
+                target = root / directory
+                target.mkdir(parents=True, exist_ok=True)
+                for source, name in files:
+                    os.link(source, f"{target}/{name}")
         for name in ("bin", "lib"):
             (root / name).symlink_to(f"usr/{name}")
         for name in ("tmp", "var/tmp"):
@@ -154,6 +157,14 @@ class Template:
         stubs = root / STUB_DIRECTORY.lstrip("/")
         stubs.mkdir()
         stubs.chmod(0o1777)
+
+
+def _plan(root: Path) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return every directory below `root` with its files as (place, name); worked out once for thousands of trees."""
+    return [
+        (os.path.relpath(directory, root), [(f"{directory}/{name}", name) for name in files])
+        for directory, _, files in os.walk(root)
+    ]
 
 
 def _loader_listing(binaries: list[Path]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
+import re
 from typing import TYPE_CHECKING
 
 from include.lab import process
@@ -21,7 +21,8 @@ from include.lab.registry import command
 if TYPE_CHECKING:
     from include.lab.estate import Estate
 
-PLAIN_READS = frozenset({"cat", "date", "echo", "grep", "hostname", "ls", "lslpp", "lssrc", "oslevel", "uname"})
+PLAIN_READS = frozenset({"cat", "date", "echo", "exit", "grep", "hostname", "ls", "lslpp", "lssrc", "oslevel", "uname"})
+_ASSIGNMENTS = re.compile(r"^\s*(\w+=\S*\s+)*")
 METHODS = "/usr/lpp/bos.sysmgt/nim/methods"
 
 
@@ -50,11 +51,12 @@ def _client_record(call: Call, name: str) -> NimObject:
 
 
 def _changes_client(argv: list[str]) -> bool:
-    """Tell whether a command run by c_rsh is anything but a plain read."""
-    words = shlex.split(" ".join(argv[2:])) if len(argv) > 2 else []
-    if not words or any(character in " ".join(argv[2:]) for character in ">`$"):
+    """Tell whether a command line run by c_rsh is anything but a chain of plain reads."""
+    line = " ".join(argv[2:])
+    if any(character in line for character in ">`$(&"):
         return True
-    return words[0].rsplit("/", 1)[-1] not in PLAIN_READS
+    parts = [_ASSIGNMENTS.sub("", part).split() for part in re.split(r"[;|\n]", line)]
+    return not any(parts) or any(words[0].rsplit("/", 1)[-1] not in PLAIN_READS for words in parts if words)
 
 
 @command(f"{METHODS}/c_rsh", root_only=True, changing=_changes_client)
