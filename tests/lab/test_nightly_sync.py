@@ -7,10 +7,17 @@ from collections.abc import Callable
 import pytest
 
 from include.lab import Lab
+from tests.lab.in_process import InProcess
 from tests.lab.runbook import Installation
 
 Start = Callable[..., Lab]
 Install = Callable[[Lab], Installation]
+
+
+@pytest.fixture
+def nights(installation: Installation) -> InProcess:
+    """Runs against the default pair, before its first sync."""
+    return InProcess(installation)
 
 
 def syncs(lab: Lab, after: int = 0) -> list[dict]:
@@ -40,28 +47,28 @@ def test_first_night_copies_everything_with_one_sync(installation: Installation)
     assert lock_is_free(lab)
 
 
-def test_first_night_leaves_backups_the_remote_log_and_a_recovery_point(installation: Installation) -> None:
-    run = installation.run()
-    kept = sorted(file.parent.name for file in (installation.evidence / "lab/backups").glob("*/*.backup"))
+def test_first_night_leaves_backups_the_remote_log_and_a_recovery_point(nights: InProcess) -> None:
+    run = nights.run()
+    kept = sorted(file.parent.name for file in (nights.installation.evidence / "lab/backups").glob("*/*.backup"))
     assert kept == ["nima", "nimb"]
-    assert {file.stat().st_mode & 0o777 for file in (installation.evidence / "lab/backups").glob("*/*.backup")} == {
-        0o600
-    }
+    assert {
+        file.stat().st_mode & 0o777 for file in (nights.installation.evidence / "lab/backups").glob("*/*.backup")
+    } == {0o600}
     assert run.log_of("sync").rstrip().endswith("nim_master_recover Complete")
     (point,) = run.records("recovery_point")
     assert sorted(point["verified"]) == sorted(
         name
-        for name, found in databases(installation.lab)["nima"].items()
+        for name, found in databases(nights.lab)["nima"].items()
         if found["class"] == "resources" and name not in {"boot", "nim_script"}
     )
     assert (run.evidence / "page.html").is_file()
 
 
-def test_second_night_changes_no_database(installation: Installation) -> None:
-    lab = installation.lab
-    assert installation.run().verdict == "done"
+def test_second_night_changes_no_database(nights: InProcess) -> None:
+    lab = nights.lab
+    assert nights.run().verdict == "done"
     before, mark = lab.state_hash(), lab.mark()
-    run = installation.run()
+    run = nights.run()
     assert run.verdict == "done", run.reason
     assert {argv[0] for argv in changing(lab, after=mark)} <= {"m_backup_db"}
     assert syncs(lab, after=mark) == []
@@ -71,7 +78,7 @@ def test_second_night_changes_no_database(installation: Installation) -> None:
 @pytest.mark.parametrize("world", ["sudo", "mixed_names", "rsh", "synced", "synced_peer_kept"])
 def test_other_pairs_are_synchronised_just_the_same(start_lab: Start, install: Install, world: str) -> None:
     lab = start_lab(world)
-    run = install(lab).run()
+    run = InProcess(install(lab)).run()
     assert run.verdict == "done", run.reason
     assert len(syncs(lab)) <= 1
     assert lock_is_free(lab)
@@ -80,7 +87,7 @@ def test_other_pairs_are_synchronised_just_the_same(start_lab: Start, install: I
 @pytest.mark.parametrize("shell", ["mksh", "ksh93", "dash"])
 def test_every_remote_script_works_in(start_lab: Start, install: Install, shell: str) -> None:
     lab = start_lab("default", shell=shell)
-    run = install(lab).run()
+    run = InProcess(install(lab)).run()
     assert run.verdict == "done", run.reason
 
 
@@ -88,7 +95,7 @@ def test_every_remote_script_works_in(start_lab: Start, install: Install, shell:
 def test_a_sync_in_the_wrong_direction_is_refused(start_lab: Start, install: Install, world: str) -> None:
     lab = start_lab(world)
     before = lab.state_hash()
-    run = install(lab).run()
+    run = InProcess(install(lab)).run()
     assert run.verdict == "refused", run.reason
     assert changing(lab) == []
     assert lab.state_hash() == before
@@ -108,29 +115,29 @@ def test_a_sync_in_the_wrong_direction_is_refused(start_lab: Start, install: Ins
     ],
 )
 def test_a_fault_seen_beforehand_is_refused_and_nothing_is_changed(
-    installation: Installation, fault: str, arguments: dict[str, str]
+    nights: InProcess, fault: str, arguments: dict[str, str]
 ) -> None:
-    lab = installation.lab
+    lab = nights.lab
     lab.break_fault(fault, **arguments)
     before = lab.state_hash()
-    run = installation.run()
+    run = nights.run()
     assert run.verdict in {"refused", "failed"}, run.reason
     assert changing(lab) == []
     assert lab.state_hash() == before
     assert lock_is_free(lab)
 
 
-def test_clients_that_are_switched_off_stop_nobody(installation: Installation) -> None:
-    installation.lab.break_fault("client_down", client="aix03")
-    run = installation.run()
+def test_clients_that_are_switched_off_stop_nobody(nights: InProcess) -> None:
+    nights.lab.break_fault("client_down", client="aix03")
+    run = nights.run()
     assert run.verdict == "done", run.reason
 
 
-def test_a_truncated_backup_stops_the_run_before_anything_is_changed(installation: Installation) -> None:
-    lab = installation.lab
+def test_a_truncated_backup_stops_the_run_before_anything_is_changed(nights: InProcess) -> None:
+    lab = nights.lab
     lab.break_fault("backup_truncated", host="nimb")
     before = lab.state_hash()
-    run = installation.run()
+    run = nights.run()
     assert run.verdict == "failed"
     assert "not a readable tar" in run.reason
     assert syncs(lab) == []
@@ -138,9 +145,9 @@ def test_a_truncated_backup_stops_the_run_before_anything_is_changed(installatio
 
 
 @pytest.mark.parametrize("fault", ["sync_unreplicated", "sync_half_copied"])
-def test_a_copy_that_is_not_whole_is_no_recovery_point(installation: Installation, fault: str) -> None:
-    installation.lab.break_fault(fault, resource="mksysb_aix01")
-    run = installation.run()
+def test_a_copy_that_is_not_whole_is_no_recovery_point(nights: InProcess, fault: str) -> None:
+    nights.lab.break_fault(fault, resource="mksysb_aix01")
+    run = nights.run()
     assert run.verdict == "failed"
     assert "mksysb_aix01" in run.reason
     assert run.records("recovery_point") == []
