@@ -171,7 +171,12 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--world", default="default", help=f"one of {', '.join(world_names())}, or a YAML file")
     up.add_argument("--clients", type=int, help="number of clients instead of the world's own")
     up.add_argument("--detach", action="store_true", help="return when the lab is ready")
-    up.add_argument("--shell", default="auto", choices=["auto", *SHELLS], help="what /usr/bin/ksh of the hosts is")
+    up.add_argument(
+        "--shell",
+        default=os.environ.get("NIM_LAB_SHELL", "auto"),
+        choices=["auto", *SHELLS],
+        help="what /usr/bin/ksh of the hosts is",
+    )
     up.add_argument("--sandbox", default="auto", choices=["auto", "root", "userns"])
     up.add_argument("--pace", type=float, default=0.3, help="seconds per phase of a sync")
     up.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE")

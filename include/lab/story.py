@@ -13,42 +13,57 @@ _STEPS = {
     "synced_peer_kept": ("sync", "define"),
     "stale": ("sync", "define", "change"),
     "taken_over": ("sync", "define", "takeover"),
+    "returned_stale": ("sync", "define", "first down", "takeover", "first up"),
+    "split": ("sync", "define", "half down", "takeover", "half up"),
+    "interrupted_sync": ("sync", "define", "break sync", "sync", "heal"),
 }
 
 
 async def play(estate: Estate) -> None:
     """Run the steps of the world's `start`; none of them is in the log."""
-    first, second = estate.masters
     pace, estate.pace = estate.pace, 0.0
-    steps = {
-        "sync": (first, ["-Fo", "sync", "-a", "replicate=yes", second.object_name]),
-        "define": (
-            second,
-            [
-                "-o",
-                "define",
-                "-t",
-                "alternate_master",
-                "-a",
-                f"if1=find_net {first.hostname} {first.mac} ent0",
-                first.object_name,
-            ],
-        ),
-        "takeover": (second, ["-o", "takeover", "-a", "async=no", first.object_name]),
-    }
     for name in _STEPS[estate.world.start]:
-        if name == "change":
-            _grow_stale(estate)
-            continue
-        host, args = steps[name]
-        if name == "define" and host.db.find(first.object_name):
-            continue
-        call = Call(estate, host, ["nim", *args])
-        if await nim.nim(call) != 0:
-            raise ValueError(f"the world cannot be brought to {estate.world.start}: {''.join(call.captured['err'])}")
+        if name in {"sync", "define", "takeover"}:
+            await _run(estate, name)
+        else:
+            _arrange(estate, name)
     estate.pace = pace
     estate.journal.records.clear()
     estate.journal.path.unlink(missing_ok=True)
+
+
+async def _run(estate: Estate, name: str) -> None:
+    first, second = estate.masters
+    if name == "sync":
+        host, args = first, ["-Fo", "sync", "-a", "replicate=yes", second.object_name]
+    elif name == "takeover":
+        host, args = second, ["-o", "takeover", "-a", "async=no", first.object_name]
+    elif second.db.find(first.object_name):
+        return
+    else:
+        interface = f"if1=find_net {first.hostname} {first.mac} ent0"
+        host, args = second, ["-o", "define", "-t", "alternate_master", "-a", interface, first.object_name]
+    call = Call(estate, host, ["nim", *args])
+    if await nim.nim(call) != 0 and not estate.faults:
+        said = "".join(call.captured["err"])
+        raise ValueError(f"the world cannot be brought to {estate.world.start}: {said}")
+
+
+def _arrange(estate: Estate, name: str) -> None:
+    """Do what is no NIM command: machines that are off for a while, a sync that breaks, content that changes."""
+    first = estate.masters[0]
+    clients = [host for host in estate.hosts.values() if host.role == "client"]
+    if name == "change":
+        _grow_stale(estate)
+    elif name == "first down":
+        estate.activate("partition", first.name, {})
+    elif name == "half down":
+        for host in clients[: len(clients) // 2]:
+            estate.activate("client_down", None, {"client": host.name})
+    elif name == "break sync":
+        estate.activate("sync_fails", None, {"phase": "5"})
+    else:
+        estate.deactivate("all")
 
 
 def _grow_stale(estate: Estate) -> None:

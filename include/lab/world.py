@@ -8,7 +8,9 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Start = Literal["fresh", "synced", "synced_peer_kept", "stale", "taken_over"]
+Start = Literal[
+    "fresh", "synced", "synced_peer_kept", "stale", "taken_over", "returned_stale", "split", "interrupted_sync"
+]
 WORLDS = Path(__file__).parent / "worlds"
 DOMAIN = "example.com"
 
@@ -71,10 +73,13 @@ class WorldSpec(_Spec):
     """
     A whole simulated estate: one pair of masters and their clients.
 
-    `start` is where the story begins: `fresh` (both initialised, never synchronised), `synced` and
-    `synced_peer_kept` (an earlier sync, without and with the source in the target's database), `stale`
-    (synchronised, then one resource changed and one client added on the source), `taken_over` (the second
-    master owns the clients).
+    `start` is where the story begins:
+    `fresh`: both masters initialised, never synchronised. `synced`, `synced_peer_kept`: an earlier sync, without
+    and with the source in the target's database. `stale`: synchronised, then the content of one resource changed
+    on the source. `taken_over`: the second master owns the clients and both databases say so. `returned_stale`:
+    the first master died, the second took over, the first is back with its old database. `split`: half of the
+    clients belong to each master. `interrupted_sync`: a sync died on the way, the second master has no nimesis
+    and no definitions.
     """
 
     name: str = "default"

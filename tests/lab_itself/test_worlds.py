@@ -26,7 +26,8 @@ def owner(lab, master, client="aix02"):
 
 def test_the_worlds_that_come_along():
     assert world_names() == [
-        "default", "mixed_names", "rsh", "stale", "sudo", "synced", "synced_peer_kept", "taken_over",
+        "default", "interrupted_sync", "mixed_names", "returned_stale", "rsh", "split", "stale", "sudo", "synced",
+        "synced_peer_kept", "taken_over",
     ]  # fmt: skip
 
 
@@ -67,6 +68,25 @@ def test_later_points_of_the_story(start, world, peer, owner_on_b):
     assert ("nima" in lab.state()["masters"]["nimb"]["objects"]) == peer
     assert owner(lab, "nimb") == owner_on_b
     assert lab.log() == []
+
+
+def test_an_old_master_that_returned_believes_it_owns_the_clients(start):
+    lab = start("returned_stale")
+    assert (owner(lab, "nima"), owner(lab, "nimb")) == ("nima", "nimb")
+    assert {client["current_master"] for client in lab.state()["clients"].values()} == {"nimb"}
+    assert lab.state()["faults"] == []
+
+
+def test_split_control(start):
+    owners = [client["current_master"] for client in start("split").state()["clients"].values()]
+    assert (owners.count("nima"), owners.count("nimb")) == (3, 3)
+
+
+def test_an_interrupted_sync(start):
+    second = start("interrupted_sync").state()["masters"]["nimb"]
+    assert second["objects"] == {}
+    assert "nimesis" not in {row["name"] for row in second["subsystems"]}
+    assert second["automatic_backups"]
 
 
 def test_mixed_names(start):
