@@ -10,6 +10,7 @@ Keeps the alternate master in step with the active one: database, definitions an
 5. **wait_nimesis** waits until the alternate serves again.
 6. **reconcile** gives the alternate back what a sync takes from it.
 7. **verify** compares every definition and the content of every resource, and emits the recovery point.
+   If one of these steps fails, **put_back** restores the alternate's own database of before, or fences it.
 8. **unlock** gives the lock back; **verdict** says how the run ended. Red means: read the verdict.
 
 It may be triggered at any time; where the alternate is already in step nothing is changed.
@@ -23,6 +24,7 @@ from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.backup import NimBackupDatabaseOperator
 from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
 from nim_operators.operators.precheck import NimPrecheckOperator
+from nim_operators.operators.put_back import NimPutBackOperator
 from nim_operators.operators.reconcile import NimReconcileTargetOperator
 from nim_operators.operators.sync import NimSyncOperator
 from nim_operators.operators.verdict import NimVerdictOperator
@@ -51,6 +53,11 @@ for pair in pairs(Runbook.NIGHTLY_SYNC):
             wait_limit=pair.nightly_sync.wait_limit,
             outlets=[recovery_point_asset(pair.name)],
         )
+        put_back = NimPutBackOperator(
+            task_id="put_back",
+            trigger_rule=TriggerRule.ONE_FAILED,
+            proves=["sync", "wait_nimesis", "reconcile", "verify"],
+        )
         unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
         verdict = NimVerdictOperator(
             task_id="verdict",
@@ -68,5 +75,6 @@ for pair in pairs(Runbook.NIGHTLY_SYNC):
             },
         )
 
-        observe >> lock >> backup >> sync >> wait_nimesis >> reconcile >> verify >> unlock >> verdict
+        observe >> lock >> backup >> sync >> wait_nimesis >> reconcile >> verify >> put_back >> unlock >> verdict
+        verify >> unlock
     globals()[dag.dag_id] = dag

@@ -147,6 +147,21 @@ class SyncRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class PutBackRecord(Body):
+    """What became of the target after a sync that was not proven.
+
+    ``state`` is ``untouched`` (the sync never reached it), ``put back`` (its own database of before, read back) or
+    ``unusable`` (fenced; ``commands`` are what a person should type).
+    """
+
+    KIND: ClassVar[str] = "put_back"
+    master: str
+    state: str
+    reason: str
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DriftRecord(Body):
     """Where two databases, or one master before and after, differ. No row means that nothing differs."""
 
@@ -242,6 +257,7 @@ KINDS: Mapping[str, type[Body]] = {
         BackupRecord,
         BeforeSyncRecord,
         SyncRecord,
+        PutBackRecord,
         DriftRecord,
         ContentsRecord,
         DirectionRecord,

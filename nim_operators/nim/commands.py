@@ -35,6 +35,8 @@ class CommandPaths:
     oslevel: str = "/usr/bin/oslevel"
     lslpp: str = "/usr/bin/lslpp"
     lssrc: str = "/usr/bin/lssrc"
+    startsrc: str = "/usr/bin/startsrc"
+    stopsrc: str = "/usr/bin/stopsrc"
     m_backup_db: str = "/usr/lpp/bos.sysmgt/nim/methods/m_backup_db"
     m_restore_db: str = "/usr/lpp/bos.sysmgt/nim/methods/m_restore_db"
     c_rsh: str = "/usr/lpp/bos.sysmgt/nim/methods/c_rsh"
@@ -154,6 +156,32 @@ def backup_database(paths: CommandPaths, file: str) -> Command:
     :raises Unsendable: if *file* is not a plain absolute path.
     """
     return Command((paths.m_backup_db, _path(file)), changes=True, purpose="Back up this master's NIM database.")
+
+
+def restore_database(paths: CommandPaths, file: str) -> Command:
+    """Put a backup of the database back (nim.md 4.7). Whether a configured master accepts it is uncertain (12.18).
+
+    :raises Unsendable: if *file* is not a plain absolute path.
+    """
+    return Command((paths.m_restore_db, _path(file)), changes=True, purpose="Put this master's NIM database back.")
+
+
+def stop_nimesis(paths: CommandPaths) -> Command:
+    """Stop the daemon that answers clients (nim.md 3.3)."""
+    return Command((paths.stopsrc, "-s", "nimesis"), changes=True, purpose="Keep this master from answering clients.")
+
+
+def start_nimesis(paths: CommandPaths) -> Command:
+    """Start the daemon that answers clients; one that runs already stays as it is (nim.md 3.2, 0513-029)."""
+    return Command((paths.startsrc, "-s", "nimesis"), changes=True, purpose="Let this master answer clients.")
+
+
+def unmount(directory: str) -> Command:
+    """Unmount what a restore that was cut off left mounted (nim.md 2.2).
+
+    :raises Unsendable: if *directory* is not a plain absolute path.
+    """
+    return Command(("/usr/sbin/umount", _path(directory)), changes=True, purpose="Remove the mount of a restore.")
 
 
 def define_peer(paths: CommandPaths, peer: PeerRecord) -> Command:

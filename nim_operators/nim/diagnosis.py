@@ -139,6 +139,8 @@ def _not_serving(facts: Facts, master: str) -> Iterable[str]:
     own = facts.view.snapshot(master)
     if own is None:
         return
+    if own.own.unusable is not None:
+        yield f"{master} was fenced by {own.own.unusable.run} at {own.own.unusable.since}: {own.own.unusable.reason}"
     if own.niminfo is None:
         yield f"{master} has no /etc/niminfo."
     elif own.niminfo.configuration != "master":

@@ -7,6 +7,7 @@
     ├── Refused                  a rule forbids the step; nothing was changed by it
     ├── CommandFailed            a command that changes something ended badly
     ├── StillRunning             a job did not end within the time given to wait for it
+    ├── UnusableMaster           a master was fenced, because its database could not be put back
     └── NotReadBack              the post-condition was not seen afterwards
 """
 
@@ -52,3 +53,7 @@ class NotReadBack(NimError):
 
 class StillRunning(NimError):
     """A job was not seen to end within the time given to wait for it. It goes on; a later try attaches to it."""
+
+
+class UnusableMaster(NimError):
+    """A master's own database could not be put back; it was fenced. The text holds the commands for a person."""

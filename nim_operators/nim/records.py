@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nim_operators.nim.errors import Unreadable
-from nim_operators.nim.snapshot import ArmedDirection, LockOwner, OpenJob, OwnRecords
+from nim_operators.nim.snapshot import ArmedDirection, LockOwner, OpenJob, OwnRecords, Unusable
 
 COMMAND = "the records of this product"
 
@@ -44,6 +44,7 @@ def parse_own_records(host: str, text: str, uid: str) -> OwnRecords:
     direction: ArmedDirection | None = None
     lock: LockOwner | None = None
     jobs: list[OpenJob] = []
+    unusable: Unusable | None = None
     fault: str | None = None
     for entry in _entries(host, text):
         if entry.kind == "fault":
@@ -56,9 +57,11 @@ def parse_own_records(host: str, text: str, uid: str) -> OwnRecords:
             direction = ArmedDirection(*_fields(host, entry, "source", "target", "recorded_by", "recorded_at"))
         elif entry.value == "lock/owner":
             lock = LockOwner(*_fields(host, entry, "run", "token", "taken_at"))
+        elif entry.value == "unusable":
+            unusable = Unusable(*_fields(host, entry, "run", "reason", "since"))
         else:
-            raise Unreadable(host, COMMAND, entry.number, entry.line, "the record direction or lock/owner")
-    return OwnRecords(direction, lock, tuple(jobs), fault)
+            raise Unreadable(host, COMMAND, entry.number, entry.line, "the record direction, lock/owner or unusable")
+    return OwnRecords(direction, lock, tuple(jobs), unusable, fault)
 
 
 def _entries(host: str, text: str) -> Iterator[_Entry]:

@@ -149,12 +149,22 @@ class OpenJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Unusable:
+    """A master that was fenced because its database could not be put back: by which run, why, and since when."""
+
+    run: str
+    reason: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnRecords:
     """What this product's own directory on the host holds."""
 
     direction: ArmedDirection | None = None
     lock: LockOwner | None = None
     jobs: tuple[OpenJob, ...] = ()
+    unusable: Unusable | None = None
     fault: str | None = None
     """A sentence where the directory is not trustworthy (wrong owner, mode, a symlink), else None."""
 

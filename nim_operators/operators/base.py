@@ -27,7 +27,7 @@ from nim_operators.evidence.records import (
 from nim_operators.hooks.nim import NimHook
 from nim_operators.nim.assess import Assessment, assess
 from nim_operators.nim.collector import build_snapshot
-from nim_operators.nim.errors import NimError, Refused, StillRunning
+from nim_operators.nim.errors import NimError, Refused, StillRunning, Unreadable
 from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
@@ -240,7 +240,7 @@ def _now() -> str:
 
 def _result(error: Exception) -> str:
     match error:
-        case Refused() | HostRefused():
+        case Refused() | HostRefused() | Unreadable():
             return "refused"
         case HostAbsent() | OutcomeUnknown() | StillRunning():
             return "unknown"

@@ -25,6 +25,7 @@ from nim_operators.remote.lock import claim
 from nim_operators.remote.transport import connect
 from nim_operators.triggers.job import JobTrigger
 
+SHORT_JOB_SECONDS = 120
 INLINE_SECONDS = 8
 """What ends this soon is not deferred: a deferral costs about 2.5 s (design section 4)."""
 
@@ -179,6 +180,14 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
 def _short(text: str) -> str:
     """Return a few letters that stand for a run in the names of its jobs."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+async def run_to_end(run: Run, request: JobRequest) -> EndedJob:
+    """Run one short job as part of a step that has the lock already, and return how it ended."""
+    ((job, _),) = await _start_all(run, [request])
+    async with connect(job.host, run.endpoint(job.host)) as host:
+        await remote_job.follow(host, job, seconds=SHORT_JOB_SECONDS)
+    return await keep_and_collect(run, job)
 
 
 async def keep_and_collect(run: Run, job: Job) -> EndedJob:

@@ -59,7 +59,7 @@ async def observe_over(host: Host, questions: Questions) -> tuple[Observation, d
             "ASK_SECONDS": str(int(DEADLINE_SECONDS - 120)),
         },
         {"list_locations": sorted(questions.locations)},
-        uses=("clients",),
+        uses=("clients", "own"),
     )
     ended = await host.run(script.text, deadline=DEADLINE_SECONDS)
     text = ended.stdout.decode(errors="replace")

@@ -15,6 +15,7 @@ import nim_operators
 from nim_operators.get_provider_info import get_provider_info
 from nim_operators.operators.base import NimOperator
 from nim_operators.operators.jobs import NimJobOperator
+from nim_operators.operators.put_back import NimPutBackOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.triggers.job import JobTrigger
 from nim_operators.triggers.nimesis import NimesisTrigger
@@ -89,7 +90,9 @@ def test_operator_defines_its_step(operator: type[NimOperator]) -> None:
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda found: found.__name__)
 def test_operator_is_built_without_touching_anything(operator: type[NimOperator]) -> None:
-    own = {"required": {"observe": []}} if operator is NimVerdictOperator else {}
+    own = {NimVerdictOperator: {"required": {"observe": []}}, NimPutBackOperator: {"proves": ["sync"]}}.get(
+        operator, {}
+    )
     built = operator(task_id="step", pair="nowhere", runbook="nim_nightly_sync", **own)
     assert built.pair == "nowhere"
 

@@ -13,7 +13,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CHANGING = {"lock", "backup", "sync", "reconcile"}
+CHANGING = {"lock", "backup", "sync", "reconcile", "put_back"}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,18 @@ def test_files_load_without_connections(bag: Any) -> None:
 
 
 def test_the_order_is_the_procedure(dag: Any) -> None:
-    order = ["observe", "lock", "backup", "sync", "wait_nimesis", "reconcile", "verify", "unlock", "verdict"]
+    order = [
+        "observe",
+        "lock",
+        "backup",
+        "sync",
+        "wait_nimesis",
+        "reconcile",
+        "verify",
+        "put_back",
+        "unlock",
+        "verdict",
+    ]
     assert [task.task_id for task in dag.topological_sort()] == order
     assert all(two in dag.task_dict[one].downstream_task_ids for one, two in pairwise(order))
 
@@ -80,7 +91,7 @@ def test_every_task_fails_at_once_unless_a_host_was_away(dag: Any) -> None:
 
 def test_every_wait_has_a_limit(dag: Any) -> None:
     waiting = [task for task in dag.tasks if hasattr(task, "wait_limit")]
-    assert {task.task_id for task in waiting} == {"backup", "sync", "wait_nimesis", "reconcile", "verify"}
+    assert {task.task_id for task in waiting} == {"backup", "sync", "wait_nimesis", "reconcile", "verify", "put_back"}
     assert all(timedelta(0) < task.wait_limit <= timedelta(hours=48) for task in waiting)
 
 

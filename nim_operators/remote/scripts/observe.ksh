@@ -81,30 +81,6 @@ niminfo() {
     fi
 }
 
-# What this product keeps on the host. Nothing is created here.
-own_records() {
-    if [ -L "$BASE" ] || [ ! -d "$BASE" ]; then
-        if [ -L "$BASE" ] || [ -f "$BASE" ]; then
-            printf '@ fault %s is not a directory\n' "$BASE"
-        fi
-        return 0
-    fi
-    printf '@ listing %s\n' "$(ls -ldn "$BASE")"
-    for record in "$BASE"/direction "$BASE"/lock/owner; do
-        if [ -f "$record" ]; then
-            printf '@ record %s\n' "${record#"$BASE"/}"
-            cat "$record"
-        fi
-    done
-    for job in "$BASE"/jobs/*/job; do
-        if [ -f "$job" ]; then
-            job_state "${job%/job}"
-            printf '@ job %s\n' "$state"
-            cat "$job"
-        fi
-    done
-}
-
 # The clients that this master's own database says it controls. Where an object has no current_master (nim.md 1.3) this
 # master is asked to try; a client of somebody else would only be refused.
 own_clients() {

@@ -1,0 +1,164 @@
+"""Put the alternate's own database back after a sync that could not be proven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from nim_operators.evidence.records import BackupRecord, BeforeSyncRecord, PutBackRecord, StepRecord
+from nim_operators.nim import commands
+from nim_operators.nim.collector import BASE
+from nim_operators.nim.errors import Refused, StillRunning, Unreadable, UnusableMaster
+from nim_operators.nim.outcome import succeeded
+from nim_operators.nim.restored import unlike_before
+from nim_operators.nim.snapshot import Unreachable
+from nim_operators.operators.base import Run, in_loop
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint, run_to_end
+from nim_operators.remote.errors import HostAbsent
+from nim_operators.remote.files import fetch
+from nim_operators.remote.job import Slot
+from nim_operators.remote.leftovers import Leftovers, leftovers
+from nim_operators.remote.script import embedded
+from nim_operators.remote.transport import connect
+
+KIND = "restore"
+_FETCH_SECONDS = 900.0
+
+
+class NimPutBackOperator(NimJobOperator):
+    """
+    Leave the target either as the proven copy or as it was before: restore this run's backup of it, or fence it.
+
+    Reads: both masters, and the target as it was before this run's sync. Changes: where the sync touched the target,
+    stops its nimesis, removes mounts a restore left, restores this run's own backup with ``m_restore_db``, starts
+    nimesis; where that is refused, fences the target. Safe to repeat: yes, a target that is as before is left alone.
+    If interrupted: the restore goes on as a job on the target; the next try attaches.
+    Undo: run the nightly sync again; a fence is undone with the commands that it names.
+
+    Runs only after a step of the sync has failed. Refuses while anything of the sync is still alive on either host, and
+    where nobody could look: a copy that nobody could judge is not thrown away.
+
+    :param proves: the tasks whose failure means that the new copy is not good.
+    """
+
+    def __init__(self, *, proves: list[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.proves = proves
+
+    def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
+        """Return the restore, unless nothing was sent, the target is as before, or the sync may still live."""
+        if not run.recorded(BeforeSyncRecord):
+            raise AirflowSkipException("This run has sent no sync, so there is nothing to put back.")
+        self._demand_a_failure(run)
+        found = {master: in_loop(_look(run, master)) for master in (run.target, run.source)}
+        alive = [f"{master}: {one}" for master, left in found.items() for one in left.alive]
+        if alive:
+            raise StillRunning(
+                f"Something of the sync is still alive, so {run.target} is left alone: {'; '.join(alive)}. "
+                "Wait until it has ended, then clear this task."
+            )
+        differs = self._unlike_before(run)
+        if not differs:
+            run.record(PutBackRecord(run.target, "untouched", "The sync never reached it."))
+            raise AlreadyDone({"state": "untouched"})
+        self.log.warning("%s is not what it was before: %s", run.target, "; ".join(differs))
+        yield in_loop(self._restore(run, found[run.target]))
+
+    def _demand_a_failure(self, run: Run) -> None:
+        """
+        Go on only if a step saw that the copy is not good.
+
+        :raises Refused: where a step could not see, or nobody knows how the sync ended.
+        """
+        last: dict[str, str] = {}
+        for stored in run.evidence.read_records():
+            if stored.kind == StepRecord.KIND and stored.task_id in self.proves:
+                last[stored.task_id] = stored.body["result"]
+        if "failed" in last.values():
+            return
+        unseen = ", ".join(task for task, result in last.items() if result != "done") or "a step without a record"
+        raise Refused(
+            f"Nobody has seen that the copy on {run.target} is bad: {unseen} could not look. It is left as it is; "
+            "clear the failed task once the hosts answer."
+        )
+
+    def _unlike_before(self, run: Run) -> tuple[str, ...]:
+        before = run.before_sync()
+        if before is None:
+            raise Refused(f"The evidence holds no snapshot of {run.target} from before the sync; look at it by hand.")
+        try:
+            now = run.observe("now", ask_clients=False).observations[run.target]
+        except Unreadable as error:
+            return (str(error),)
+        if isinstance(now, Unreachable):
+            raise HostAbsent(run.target, now.absence, now.reason)
+        return unlike_before(before, now)
+
+    async def _restore(self, run: Run, left: Leftovers) -> JobRequest:
+        backup = _backup_of(run)
+        file = f"{run.pair.backups.directory}/nimdb.{backup['stamp']}.backup"
+        endpoint = run.endpoint(run.target)
+        async with connect(run.target, endpoint) as host:
+            on_host = await fetch(host, file, deadline=_FETCH_SECONDS)
+        if on_host.digest_here != backup["digest_here"]:
+            raise Refused(f"{file} on {run.target} is not the backup that this run verified; put it back by hand.")
+        restore = commands.restore_database(endpoint.commands, file)
+        quiet = [commands.stop_nimesis(endpoint.commands), *map(commands.unmount, left.mounts)]
+        text = [f"{command.line} || :" for command in quiet]
+        text += [f"{restore.line} || exit $?", f"{commands.start_nimesis(endpoint.commands).line} || :"]
+        return JobRequest(run.target, KIND, restore.line, "\n".join(text), Slot.CHANGE, changes=True)
+
+    def demand_good_end(self, ended: list[EndedJob]) -> None:
+        """Let the read-back decide."""
+        for one in ended:
+            if not succeeded(one.outcome):
+                self.log.error("%s", complaint(one))
+
+    def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
+        """Read the target again: as before, or fenced."""
+        differs = self._unlike_before(run)
+        if not differs:
+            run.record(PutBackRecord(run.target, "put back", "Its own database of before was read back."))
+            return {"state": "put back"}
+        why = "; ".join([*differs, *(complaint(one) for one in ended if not succeeded(one.outcome))])
+        raise UnusableMaster(self._fence(run, why))
+
+    def _fence(self, run: Run, why: str) -> str:
+        """Fence the target, read the fence back, and return what a person should know and type."""
+        endpoint = run.endpoint(run.target)
+        values = {
+            "BASE": BASE,
+            "STOPSRC": endpoint.commands.stopsrc,
+            "LSSRC": endpoint.commands.lssrc,
+            "RUN": run.holder.run,
+            "REASON": why.replace("\n", " ")[:400],
+        }
+        fence = JobRequest(
+            run.target, "fence", "fence nimesis", embedded("fence", values), Slot.CHANGE, changes=True, stream=False
+        )
+        ended = in_loop(run_to_end(run, fence))
+        file = f"{run.pair.backups.directory}/nimdb.{_backup_of(run)['stamp']}.backup"
+        by_hand = (
+            f"{endpoint.commands.m_restore_db} {file}",
+            f"{endpoint.commands.startsrc} -s nimesis",
+            f"sed 's/.*/mkitab \"&\"/' {BASE}/fence/inittab | ksh",
+            f"rm {BASE}/unusable",
+        )
+        state = "fenced: nimesis is stopped" if "inoperative" in ended.log else "NOT known to be fenced"
+        run.record(PutBackRecord(run.target, "unusable", f"{why} It is {state}.", by_hand))
+        return (
+            f"{run.target} is unusable: {why} It is {state}. Where m_restore_db refuses a configured master, run "
+            f"'nim -o unconfig master' on it first. Then type there: {'; '.join(by_hand)}"
+        )
+
+
+def _backup_of(run: Run) -> dict[str, Any]:
+    return [record for record in run.recorded(BackupRecord) if record["master"] == run.target][-1]
+
+
+async def _look(run: Run, master: str) -> Leftovers:
+    async with connect(master, run.endpoint(master)) as host:
+        return await leftovers(host)

@@ -1,0 +1,54 @@
+"""What a sync may have left on a host: processes, NFS mounts, jobs. Readable even where the NIM database is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nim_operators.nim.collector import BASE, parse_sections
+from nim_operators.nim.filesystems import parse_df
+from nim_operators.nim.outcome import Exited
+from nim_operators.nim.records import parse_own_records
+from nim_operators.nim.running import parse_ps
+from nim_operators.nim.snapshot import NimProcess, OpenJob
+from nim_operators.remote.errors import OutcomeUnknown
+from nim_operators.remote.script import build
+from nim_operators.remote.transport import Host
+
+RESTORE_MOUNTS = "/tmp/_nim_dir_"  # noqa: S108 - where a restore mounts the source's copy (nim.md 2.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What was found: NIM at work outside our jobs, mounts of a restore, jobs nobody has collected."""
+
+    processes: tuple[NimProcess, ...]
+    mounts: tuple[str, ...]
+    jobs: tuple[OpenJob, ...]
+
+    @property
+    def alive(self) -> tuple[str, ...]:
+        """Everything that may still change this host, in words."""
+        running = [f"process {one.pid}: {one.command}" for one in self.processes]
+        return (*running, *(f"job {job.job} is {job.state}" for job in self.jobs if job.state == "running"))
+
+
+async def leftovers(host: Host) -> Leftovers:
+    """Look for what a sync may have left on *host*.
+
+    :raises OutcomeUnknown: if nobody saw the end of the look.
+    :raises nim_operators.nim.errors.Unreadable: if the host printed something that makes no sense.
+    """
+    script = build("leftovers", {}, uses=("own",))
+    ended = await host.run(script.text, deadline=120)
+    if not isinstance(ended.outcome, Exited):
+        raise OutcomeUnknown(host.name, f"looking for leftovers: {ended.outcome}")
+    sections = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))
+    return Leftovers(
+        processes=parse_ps(host.name, sections["ps"].stdout, BASE),
+        mounts=tuple(
+            found.mount_point
+            for found in parse_df(host.name, sections["df"].stdout)
+            if found.mount_point.startswith(RESTORE_MOUNTS)
+        ),
+        jobs=parse_own_records(host.name, sections["own_records"].stdout, sections["identity"].stdout.strip()).jobs,
+    )
