@@ -14,6 +14,7 @@ from pathlib import Path
 
 from include.lab.sandbox import Sandbox
 
+KILL_ROUNDS = 5
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -139,14 +140,16 @@ def read_uid(pid: int) -> int:
     return 0
 
 
-def pids_in(root: Path) -> Iterator[int]:
-    """Yield the processes whose root directory is the tree `root`."""
-    wanted = str(root)
+def _rooted() -> Iterator[tuple[int, Path]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if str((entry / "root").readlink()) == wanted:
-                    yield int(entry.name)
+                yield int(entry.name), (entry / "root").readlink()
+
+
+def pids_in(root: Path) -> Iterator[int]:
+    """Yield the processes whose root directory is the tree `root`."""
+    return (pid for pid, other in _rooted() if other == root)
 
 
 def rows_in(root: Path) -> list[ProcessRow]:
@@ -173,13 +176,14 @@ def rows_in(root: Path) -> list[ProcessRow]:
     return rows
 
 
-def kill_all(root: Path) -> None:
-    """End every process of a tree at once, as pulling the plug does."""
-    for _ in range(5):
-        pids = list(pids_in(root))
+def kill_all(directory: Path) -> None:
+    """End every process whose root directory is `directory` or lies below it, as pulling the plug does."""
+    for _ in range(KILL_ROUNDS):
+        pids = [pid for pid, root in _rooted() if root == directory or root.is_relative_to(directory)]
         if not pids:
             return
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
+        # a process that was just starting another one may have left it behind: look again
         time.sleep(0.002)

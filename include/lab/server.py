@@ -120,9 +120,7 @@ class LabServer:
         for listener in self.listeners.values():
             listener.close()
             listener.cut()
-        for host in self.estate.hosts.values():
-            if host.materialised:
-                process.kill_all(host.root)
+        process.kill_all(self.estate.directory / "hosts")
         for door in self.doors:
             door.close()
         self.control.stop()

@@ -19,6 +19,12 @@ ABSENT = (
 )
 
 
+async def drop(lab, connection):
+    """Break the link and wait until this end has noticed."""
+    await asyncio.to_thread(lab.break_fault, "ssh_cut", host="nima")
+    await connection.wait_closed()
+
+
 def test_command_lines_run_in_a_ksh_of_the_hosts_own_tree(shared):
     result = ssh(shared, "nima", "echo $PATH; pwd; echo $SHELL; uname -a; hostname; id -un")
     assert result.stdout.splitlines() == [
@@ -94,8 +100,7 @@ def test_a_dropped_session_does_not_kill_a_nohup_job(lab):
         running = await connection.create_process(command)
         assert await running.stdout.readline() == "started\n"
         await lab.wait_async("held:sync:7")
-        connection.abort()
-        await connection.wait_closed()
+        await drop(lab, connection)
 
     asyncio.run(story())
     lab.release()
@@ -110,8 +115,7 @@ def test_without_nohup_nim_dies_of_its_broken_pipe(lab):
         connection = await connect(lab, "nima")
         await connection.create_process("nim -Fo sync -a replicate=yes nimb")
         await lab.wait_async("held:sync:7")
-        connection.abort()
-        await connection.wait_closed()
+        await drop(lab, connection)
 
     asyncio.run(story())
     lab.release()
@@ -126,7 +130,7 @@ def test_hangup_of_dropped_sessions_is_a_switch(lab):
         connection = await connect(lab, "nima")
         await connection.create_process("sleep 1000")
         await lab.wait_async("command:sleep 1000")
-        await asyncio.to_thread(lab.break_fault, "ssh_cut")
+        await drop(lab, connection)
 
     asyncio.run(story())
     assert lab.wait("command_end:sleep 1000")["ended"] == "signal 1"
@@ -246,8 +250,7 @@ def test_a_nohup_job_under_sudo_survives_the_drop(sudo_lab):
         )
         assert (await connection.run(command)).stdout == "started\n"
         await sudo_lab.wait_async("held:sync:3")
-        connection.abort()
-        await connection.wait_closed()
+        await drop(sudo_lab, connection)
 
     asyncio.run(story())
     sudo_lab.release()
