@@ -26,7 +26,7 @@ def arguments_of(text: str) -> dict[str, str]:
 def own_state(lab: Lab, host: str) -> dict[str, Any]:
     """What makes a master itself: database, niminfo, level. Process ids of its daemons come and go."""
     facts = lab.state()["masters"][host]
-    return {key: facts[key] for key in ("objects", "niminfo", "nim_level", "odm")}
+    return {key: facts[key] for key in ("objects", "niminfo", "nim_level", "odm_hash")}
 
 
 def active_nimesis(lab: Lab, host: str) -> int:

@@ -91,9 +91,15 @@ def test_every_remote_script_works_in(start_lab: Start, install: Install, shell:
     assert run.verdict == "done", run.reason
 
 
-@pytest.mark.parametrize("world", ["taken_over", "stale"])
-def test_a_sync_in_the_wrong_direction_is_refused(start_lab: Start, install: Install, world: str) -> None:
-    lab = start_lab(world)
+def test_a_copy_that_is_shorter_than_its_source_is_not_trusted(start_lab: Start, install: Install) -> None:
+    run = InProcess(install(start_lab("stale"))).run()
+    assert run.verdict == "failed"
+    assert "partial" in run.reason
+    assert run.records("recovery_point") == []
+
+
+def test_a_sync_in_the_wrong_direction_is_refused(start_lab: Start, install: Install) -> None:
+    lab = start_lab("taken_over")
     before = lab.state_hash()
     run = InProcess(install(lab)).run()
     assert run.verdict == "refused", run.reason

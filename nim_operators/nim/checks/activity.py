@@ -24,7 +24,7 @@ _STANDING = frozenset({RESOURCE_READY, "unavailable for use"})
     setup=Severity.WARNS,
 )
 def processes(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
-    """Want no process that works on NIM, SMIT sessions aside."""
+    """Want no process that works on NIM, a SMIT session in one of NIM's own panels included."""
     found = tuple(_told(process) for process in own.processes if not _is_smit(process))
     if found:
         yield Saw(own.master, "Something works on NIM.", "Wait until it has ended.", found)
@@ -37,7 +37,7 @@ def processes(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     setup=Severity.WARNS,
 )
 def smit(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
-    """Warn of open SMIT sessions."""
+    """Warn of SMIT sessions that are somewhere else: their user may walk into NIM's panels."""
     found = tuple(_told(process) for process in own.processes if _is_smit(process))
     if found:
         yield Saw(own.master, "A SMIT session is open.", "Ask its user not to start anything.", found)
@@ -192,7 +192,8 @@ def _told(process: NimProcess) -> str:
 
 def _is_smit(process: NimProcess) -> bool:
     words = process.command.split()
-    return any(word.rpartition("/")[2] in {"smit", "smitty", "msmit"} for word in words[:2])
+    in_smit = any(word.rpartition("/")[2] in {"smit", "smitty", "msmit"} for word in words[:2])
+    return in_smit and not any("nim" in word for word in words[1:])
 
 
 def _rstate(resource: NimObject) -> str:
