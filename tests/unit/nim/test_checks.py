@@ -187,7 +187,7 @@ SPEAKS: dict[str, tuple[Callable[[], PairView], str, Severity, Severity | None]]
         WARNS,
     ),
     "activity.smit": (
-        lambda: worlds.change(pair(), A, processes=worlds.process("smitty nim")),
+        lambda: worlds.change(pair(), A, processes=worlds.process("smitty user")),
         A,
         WARNS,
         WARNS,

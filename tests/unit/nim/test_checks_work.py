@@ -59,8 +59,14 @@ def test_a_group_or_console_without_state_is_not_busy():
 
 
 @pytest.mark.parametrize("command", ["/usr/bin/smitty nim", "ksh /usr/bin/smit nim_altmstr"])
-def test_a_smit_session_is_told_apart_from_work(command):
+def test_a_smit_session_in_a_panel_of_nim_counts_as_work(command):
     view = worlds.change(pair(), A, processes=worlds.process(command))
+    assert findings(view, "activity.processes")
+    assert not findings(view, "activity.smit")
+
+
+def test_a_smit_session_elsewhere_is_told_apart_from_work():
+    view = worlds.change(pair(), A, processes=worlds.process("ksh /usr/bin/smit user"))
     assert findings(view, "activity.smit")
     assert not findings(view, "activity.processes")
 
