@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 FAULT ?=
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo up lab test check format clean
+.PHONY: help setup demo up lab test check docs format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ check: $(STAMP) ## Format, lint, types and import contracts
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
+
+docs: $(STAMP) ## Write the reference pages that are made from the code
+	$(PY) docs/generate.py
 
 format: $(STAMP) ## Rewrite the code as `make check` wants it
 	$(VENV)/bin/ruff format .

@@ -17,7 +17,17 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "NIM",
                 "python-modules": [
                     f"nim_operators.operators.{name}"
-                    for name in ("backup", "lock", "precheck", "put_back", "reconcile", "sync", "verdict", "verify")
+                    for name in (
+                        "arm",
+                        "backup",
+                        "lock",
+                        "precheck",
+                        "put_back",
+                        "reconcile",
+                        "sync",
+                        "verdict",
+                        "verify",
+                    )
                 ],
             }
         ],

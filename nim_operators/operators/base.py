@@ -50,9 +50,9 @@ def in_loop(work: Coroutine[Any, Any, _Result]) -> _Result:
 class Run:
     """One task of one DAG run at work on a pair.
 
-    ``source`` and ``target`` are the direction that the runbook wants: the armed one, or before anything was ever
-    armed the one that the estate file declares. ``holder`` names the DAG run and this very try. ``reason`` is what a
-    person typed into the trigger form, empty where nobody did.
+    ``source`` and ``target`` are the direction that the runbook wants: what a person chose in the trigger form, else
+    the armed one, else, before anything was ever armed, the one that the estate file declares. ``holder`` names the
+    DAG run and this very try. ``reason`` is what a person typed into the trigger form, empty where nobody did.
     """
 
     pair: Pair
@@ -203,7 +203,7 @@ class NimOperator(BaseOperator):
                 "nothing more is done in this run. Trigger a new one."
             )
         remembered = store.remembered_direction(pair.name)
-        source = remembered.source if remembered else pair.source
+        source = context["params"].get("source") or (remembered.source if remembered else pair.source)
         return Run(
             pair=pair,
             runbook=Runbook(self.runbook),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from airflow.sdk import Context
@@ -11,7 +10,6 @@ from airflow.sdk import Context
 from nim_operators.evidence.records import (
     BackupRecord,
     BeforeSyncRecord,
-    DirectionRecord,
     DriftRecord,
     Json,
     ObservationRecord,
@@ -24,14 +22,13 @@ from nim_operators.nim.drift import Difference, compare_definitions, lost_routes
 from nim_operators.nim.errors import NotReadBack, Refused
 from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
-from nim_operators.nim.snapshot import ArmedDirection, OpenJob, Snapshot
+from nim_operators.nim.snapshot import OpenJob, Snapshot
 from nim_operators.nim.synclog import parse_sync_log
+from nim_operators.operators.arm import arm
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, keep_and_collect
-from nim_operators.remote.direction import record_direction
 from nim_operators.remote.files import digest
 from nim_operators.remote.job import Job, Slot
-from nim_operators.remote.transport import connect
 
 KIND = "sync"
 
@@ -125,9 +122,7 @@ class NimSyncOperator(NimJobOperator):
         """Record the direction where it is not recorded yet; the assessment has allowed it."""
         if assessment.armed.arming not in {Arming.FIRST, Arming.INCOMPLETE}:
             return
-        direction = in_loop(_record_on_both(run))
-        run.store.remember_direction(run.pair.name, direction)
-        run.record(DirectionRecord(**asdict(direction)))
+        in_loop(arm(run))
         self.log.info("Armed direction recorded on both masters: %s to %s.", run.source, run.target)
 
 
@@ -153,15 +148,6 @@ def _is_kept(run: Run, record: Json | None) -> bool:
 
 def _open_job(source: Snapshot | None) -> OpenJob | None:
     return next((job for job in source.own.jobs if job.kind == KIND), None) if source else None
-
-
-async def _record_on_both(run: Run) -> ArmedDirection:
-    recorded: ArmedDirection | None = None
-    for master in run.masters:
-        async with connect(master, run.endpoint(master)) as host:
-            recorded = await record_direction(host, run.holder, run.source, run.target)
-    assert recorded is not None  # noqa: S101 - a pair has two masters
-    return recorded
 
 
 def differing_definitions(view: PairView) -> tuple[Difference, ...]:

@@ -101,6 +101,19 @@ def notifiers(runbook: Runbook, pair: Pair) -> list[NimVerdictNotifier]:
     ]
 
 
+def source_param(pair: Pair) -> dict[str, Param]:
+    """Return the param that chooses the master to copy from."""
+    return {
+        "source": Param(
+            pair.source,
+            type="string",
+            enum=list(pair.masters),
+            title="Source",
+            description="The master that controls the clients; the nightly sync will copy from it onto the other one.",
+        )
+    }
+
+
 def common_params() -> dict[str, Param]:
     """Return the params that every runbook's trigger form has."""
     return {

@@ -157,3 +157,25 @@ def test_a_copy_that_is_not_whole_is_no_recovery_point(nights: InProcess, fault:
     assert run.verdict == "failed"
     assert "mksysb_aix01" in run.reason
     assert run.records("recovery_point") == []
+
+
+def test_setup_arms_the_direction_before_the_first_night(nights: InProcess) -> None:
+    run = nights.run("nim_setup", source="nima")
+    assert run.verdict == "done", run.reason
+    for host in ("nima", "nimb"):
+        record = (nights.lab.tree(host) / "var/adm/nim_operators/direction").read_text()
+        assert "source=nima\ntarget=nimb\n" in record
+    assert [argv for argv in changing(nights.lab) if argv[0] != "m_backup_db"] == []
+
+
+def test_setup_refuses_a_source_that_no_client_names(nights: InProcess) -> None:
+    run = nights.run("nim_setup", source="nimb")
+    assert run.verdict == "refused", run.reason
+    assert not (nights.lab.tree("nima") / "var/adm/nim_operators/direction").exists()
+
+
+def test_setup_turns_the_direction_after_a_takeover_for_a_typed_reason(start_lab: Start, install: Install) -> None:
+    nights = InProcess(install(start_lab("taken_over")))
+    run = nights.run("nim_setup", source="nimb", reason="nimb took the clients over on Friday")
+    assert run.verdict == "done", run.reason
+    assert "source=nimb" in (nights.lab.tree("nima") / "var/adm/nim_operators/direction").read_text()

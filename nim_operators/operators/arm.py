@@ -1,0 +1,47 @@
+"""Record the direction in which the nightly sync may run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from airflow.sdk import Context
+
+from nim_operators.evidence.records import DirectionRecord
+from nim_operators.nim.errors import NotReadBack
+from nim_operators.nim.snapshot import ArmedDirection
+from nim_operators.operators.base import NimOperator, Run, in_loop
+from nim_operators.remote.direction import record_direction
+from nim_operators.remote.transport import connect
+
+
+class NimArmDirectionOperator(NimOperator):
+    """
+    Record the armed direction on both masters and in the evidence.
+
+    Reads: both masters and every client. Changes: one file in this product's directory on each master.
+    Safe to repeat: yes. If interrupted: one master may not have the record yet; the next try writes it.
+    Undo: run it again with the other master as the source.
+    """
+
+    def act(self, run: Run, context: Context) -> dict[str, Any]:
+        """Assess again, record, read back."""
+        run.demand_go(run.assess(run.observe("before", ask_clients=True)))
+        recorded = in_loop(arm(run))
+        view = run.observe("after", ask_clients=False)
+        for master in run.masters:
+            snapshot = view.snapshot(master)
+            if snapshot is None or snapshot.own.direction is None or snapshot.own.direction.source != run.source:
+                raise NotReadBack(f"The armed direction was not read back on {master}; clear this task.")
+        return asdict(recorded)
+
+
+async def arm(run: Run) -> ArmedDirection:
+    """Record the run's direction on both masters, which it has locked, and in the evidence."""
+    recorded: list[ArmedDirection] = []
+    for master in run.masters:
+        async with connect(master, run.endpoint(master)) as host:
+            recorded.append(await record_direction(host, run.holder, run.source, run.target))
+    run.store.remember_direction(run.pair.name, recorded[-1])
+    run.record(DirectionRecord(**asdict(recorded[-1])))
+    return recorded[-1]
