@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,11 @@ class Control:
                 request = json.loads(line)
                 try:
                     answer = {"ok": await self._handler(request["do"], request.get("args", {}))}
-                except (ValueError, KeyError, OSError) as error:
-                    answer = {"error": str(error.args[0]) if isinstance(error, KeyError) else str(error)}
+                except (ValueError, OSError) as error:
+                    answer = {"error": str(error)}
+                except Exception as error:  # noqa: BLE001 - one bad request must not end the conversation
+                    answer = {"error": f"defect of the lab, see server.log: {error!r}"}
+                    traceback.print_exc()
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, json.JSONDecodeError, asyncio.CancelledError):

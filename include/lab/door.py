@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shlex
 import signal
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from include.lab import process
 from include.lab.call import BrokenOutputError, Call
+from include.lab.odm import OdmError
 from include.lab.registry import COMMANDS, Command
 from include.lab.sandbox import pidfd_getfd
 from include.lab.tree import STUB_DIRECTORY
@@ -195,6 +197,14 @@ async def run_logged(call: Call, entry: Command) -> int:
     except BrokenOutputError:
         ended = "broken pipe"
         raise
+    except OdmError as error:
+        ended, status = "exited", 1
+        return await call.fail(1, f"{call.argv[0]}: ODM error: {error}")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        ended, status = "exited", 1
+        return await call.fail(1, f"{call.argv[0]}: There is not enough space in the file system.")
     else:
         return status
     finally:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.lab import process
 from include.lab.events import Journal
-from include.lab.faults import ActiveFault, find_fault
+from include.lab.faults import ActiveFault, UnknownFaultError, find_fault
 from include.lab.filesystems import FileSystem
 from include.lab.host import Daemon, Host, SubsystemRow
 from include.lab.sandbox import Sandbox
@@ -100,11 +100,17 @@ class Estate:
         target = definition.target_host(self, host)
         definition.check(args)
         fault = ActiveFault(identity, target, dict(args))
+        if fault in self.faults:
+            return fault
         self.journal.write("fault", f"fault:{identity}", identity, on=True, host=target, args=args)
         if not definition.momentary:
             self.faults.append(fault)
-        if definition.on_break:
-            definition.on_break(self, fault)
+        try:
+            if definition.on_break:
+                definition.on_break(self, fault)
+        except (KeyError, ValueError) as error:
+            self.faults = [other for other in self.faults if other is not fault]
+            raise UnknownFaultError(f"fault {identity} cannot be switched on: there is no {error}") from error
         self._wake()
         return fault
 

@@ -51,7 +51,7 @@ class Daemon:
 
 @dataclass
 class Host:
-    """State of one machine. `files` holds the text files of a machine that has no tree yet."""
+    """State of one machine: `files` are those of a machine without a tree, `saved` is what faults put back."""
 
     name: str
     hostname: str
@@ -74,6 +74,7 @@ class Host:
     subsystems: list[SubsystemRow] = field(default_factory=list)
     daemons: dict[int, Daemon] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    saved: dict[str, str] = field(default_factory=dict)
     exports: list[str] = field(default_factory=list)
     nfs_mounts: list[str] = field(default_factory=list)
     materialised: bool = False

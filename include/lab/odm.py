@@ -128,6 +128,14 @@ class NimDatabase:
         except OdmError:
             return any((self.directory / name).exists() for name in FILES)
 
+    def readable(self) -> bool:
+        """Tell whether there is a database and it can be read."""
+        try:
+            self.load()
+        except OdmError:
+            return False
+        return True
+
     def load(self) -> list[NimObject]:
         """Return the objects in creation order; changes count only after `save`."""
         try:

@@ -151,13 +151,14 @@ def _unlock(estate: Estate, fault: ActiveFault) -> None:
 
 def _set_lock(estate: Estate, fault: ActiveFault, value: str) -> None:
     for host in _targets(estate, fault):
-        objects = host.db.edit()
+        objects = host.db.edit() if host.db.readable() else []
         for item in objects:
             if item.name == fault.args["object"]:
                 item.drop("lock")
                 if value:
                     item.set("lock", value)
-        host.db.save(objects)
+        if objects:
+            host.db.save(objects)
 
 
 async def administer(estate: Estate, args: dict[str, Any]) -> dict[str, Any]:

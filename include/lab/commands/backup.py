@@ -83,7 +83,10 @@ async def m_restore_db(call: Call) -> int:
     objects, attributes = host.db.erase()
     await call.line(f"{objects} objects deleted", f"{attributes} objects deleted")
     for member in members:
-        backup_files.extract(host, member)
+        try:
+            backup_files.extract(host, member)
+        except OSError as error:
+            return await call.fail(2, f"tar: 0511-191 Write failure on {member.name}: {error.strerror}")
         await call.line(backup_files.extracted(member))
     await add_and_start(call)
     await call.line("Finished restoring the NIM database")

@@ -144,7 +144,7 @@ async def nimclient(call: Call) -> int:
 
 
 def _record_control(master: Host | None, client: Host, value: str) -> None:
-    if master is None or not master.is_master:
+    if master is None or not master.is_master or not master.db.readable():
         return
     objects = master.db.edit()
     for item in objects:
@@ -203,7 +203,7 @@ def _set_connect(estate: Estate, fault: ActiveFault, value: str) -> None:
 def _set_everywhere(estate: Estate, fault: ActiveFault, key: str, value: str) -> None:
     """Change an attribute of a client's object in every database that has it; an empty value removes it."""
     for master in estate.masters:
-        if not master.db.exists():
+        if not master.db.readable():
             continue
         objects = master.db.edit()
         for item in objects:
@@ -233,13 +233,14 @@ def _honest(estate: Estate, fault: ActiveFault) -> None:
 
 def _niminfo_missing(estate: Estate, fault: ActiveFault) -> None:
     client = _client(estate, fault)
-    client.files["saved niminfo"] = client.read("/etc/niminfo") or ""
+    client.saved.setdefault("saved niminfo", client.read("/etc/niminfo") or "")
     client.remove("/etc/niminfo")
 
 
 def _niminfo_back(estate: Estate, fault: ActiveFault) -> None:
     client = _client(estate, fault)
-    client.write("/etc/niminfo", client.files.pop("saved niminfo", ""))
+    if "saved niminfo" in client.saved:
+        client.write("/etc/niminfo", client.saved.pop("saved niminfo"))
 
 
 def _moved(estate: Estate, fault: ActiveFault) -> None:

@@ -197,13 +197,13 @@ async def uptime(call: Call) -> int:
 def _smit(estate: Estate, fault: ActiveFault) -> None:
     host = estate.hosts[fault.host or estate.masters[0].name]
     pid = estate.start_daemon(host, "smitty nim_altmstr")
-    host.files["smit pid"] = str(pid)
+    host.saved["smit pid"] = str(pid)
 
 
 def _no_smit(estate: Estate, fault: ActiveFault) -> None:
     host = estate.hosts[fault.host or estate.masters[0].name]
     with contextlib.suppress(ValueError):
-        estate.stop_daemon(host, int(host.files.pop("smit pid", "")))
+        estate.stop_daemon(host, int(host.saved.pop("smit pid", "")))
 
 
 register(

@@ -84,7 +84,7 @@ def _colon_long(fileset: Fileset) -> str:
 
 def _levels_apart(estate: Estate, fault: ActiveFault) -> None:
     host = estate.hosts[fault.host or estate.masters[1].name]
-    host.files["saved level"] = f"{host.oslevel} {host.fileset_level}"
+    host.saved.setdefault("saved level", f"{host.oslevel} {host.fileset_level}")
     host.oslevel = fault.args.get("oslevel", "7300-01-04-2320")
     host.fileset_level = fault.args.get("fileset", "7.3.1.4")
     _set_filesets(estate, host.name)
@@ -92,7 +92,7 @@ def _levels_apart(estate: Estate, fault: ActiveFault) -> None:
 
 def _levels_together(estate: Estate, fault: ActiveFault) -> None:
     host = estate.hosts[fault.host or estate.masters[1].name]
-    host.oslevel, host.fileset_level = host.files.pop("saved level").split()
+    host.oslevel, host.fileset_level = host.saved.pop("saved level", f"{host.oslevel} {host.fileset_level}").split()
     _set_filesets(estate, host.name)
 
 

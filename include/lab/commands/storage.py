@@ -186,14 +186,14 @@ def _mount(estate: Estate, fault: ActiveFault) -> None:
 def _full(estate: Estate, fault: ActiveFault) -> None:
     for host in _hosts(estate, fault):
         fs = host.fs.table[fault.args.get("fs", "/")]
-        host.files[f"used of {fs.mount}"] = str(fs.used_mb)
+        host.saved.setdefault(f"used of {fs.mount}", str(fs.used_mb))
         fs.used_mb = fs.size_mb
 
 
 def _roomy(estate: Estate, fault: ActiveFault) -> None:
     for host in _hosts(estate, fault):
         fs = host.fs.table[fault.args.get("fs", "/")]
-        fs.used_mb = float(host.files.pop(f"used of {fs.mount}", fs.used_mb))
+        fs.used_mb = float(host.saved.pop(f"used of {fs.mount}", fs.used_mb))
 
 
 register(

@@ -97,6 +97,9 @@ class Sync:
                     self._start_recover()
                 await self._enter(number)
                 await phase()
+        except OSError as error:
+            self._end("failed")
+            raise unexpected(UNDOCUMENTED, "/usr/bin/tar", f"0511-191 Write failure: {error.strerror}") from error
         except NimError:
             self._end("failed")
             raise

@@ -81,7 +81,7 @@ class _Takeover:
 
 
 def _set_current(holder: Host, names: list[str], current: Host) -> None:
-    if not names or not holder.db.exists():
+    if not names or not holder.db.readable():
         return
     wanted = set(names)
     objects = holder.db.edit()
