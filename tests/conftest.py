@@ -10,6 +10,7 @@ import atexit
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def _isolate_airflow() -> None:
     os.environ["AIRFLOW_HOME"] = home
     os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(_REPOSITORY / "dags")
     os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+
+
+def pytest_configure() -> None:
+    """Let SIGTERM end the session as Ctrl-C does, so that fixtures take down what they started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:

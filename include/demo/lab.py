@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,6 +42,12 @@ class Lab:
     ) -> None:
         """Bring it down."""
         self.command("down")
+
+    def clear(self) -> None:
+        """End what a killed demo may have left running here, and remove its files."""
+        with suppress(LabError):
+            self.command("down")
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def connections(self) -> dict[str, dict[str, Any]]:
         """Return the Airflow connections that lead to its hosts, by connection id."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ def stage(directory: Path, *, world: str | None = None, settings: Mapping[str, s
     evidence.mkdir(exist_ok=True)
     with _alone(directory / "in-use"):
         lab = Lab(directory / "lab", world)
-        shutil.rmtree(lab.directory, ignore_errors=True)
+        lab.clear()
         with lab:
             environment = {
                 "NIM_OPERATORS_ESTATE": str(_estate_at_any_hour(directory.resolve())),

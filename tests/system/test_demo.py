@@ -33,30 +33,36 @@ PICKED = random.Random(SEED).sample(STOPPING_FAULTS, 3)
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(420)]
 
 
-def run_demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
+def run_demo(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run it to its end; end it in order, with all it started, if the test is interrupted."""
+    demo = subprocess.Popen(
         (sys.executable, "-m", "include.demo", "run", "--dir", str(folder), *arguments),
         cwd=REPOSITORY,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
-    print(done.stdout, done.stderr)  # noqa: T201 - pytest shows it when the test fails
-    return done
+    with demo:
+        try:
+            said, _ = demo.communicate()
+        finally:
+            demo.terminate()
+    print(said)  # noqa: T201 - pytest shows it when the test fails
+    return demo.returncode, said
 
 
 def test_a_nightly_sync_is_done_and_true(tmp_path: Path):
-    done = run_demo(tmp_path)
+    status, said = run_demo(tmp_path)
 
-    assert done.returncode == 0
-    assert "Done, and the checker agrees." in done.stdout
+    assert status == 0
+    assert "Done, and the checker agrees." in said
 
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=f"seed {SEED}, {fault}") for fault in PICKED])
 def test_a_fault_stops_the_demo_by_name(fault: str, tmp_path: Path):
     print(f"DEMO_FAULT_SEED={SEED} picked {', '.join(PICKED)}")  # noqa: T201 - repeats the choice
 
-    done = run_demo(tmp_path, "--fault", fault)
+    status, said = run_demo(tmp_path, "--fault", fault)
 
-    assert done.returncode == 1
-    assert f"Not done (fault {fault} was on)" in done.stdout
+    assert status == 1
+    assert f"Not done (fault {fault} was on)" in said
