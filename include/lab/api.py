@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from include.lab.process import kill_all
 from include.lab.world import WorldSpec, load_world
 
 Record = dict[str, Any]
@@ -188,6 +189,8 @@ def launch(
             Lab(place).mark()
             raise FileExistsError(f"a lab is already running in {place}; stop it or choose another directory")
     place.mkdir(parents=True, exist_ok=True)
+    # a lab that was killed could not end what ran on its hosts
+    kill_all(place / "hosts")
     for name in ("hosts", "template", "stdin"):
         shutil.rmtree(place / name, ignore_errors=True)
     for name in ("log.jsonl", "lab.json"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 
 from .conftest import METHODS, ssh
@@ -100,3 +101,27 @@ def test_streams_of_the_backup_are_a_switch(lab):
     assert ssh(lab, "nima", BACKUP).stdout == ""
     lab.switch("m_backup_db_stream", "silent")
     assert ssh(lab, "nima", BACKUP).stderr == ""
+
+
+def test_a_backup_can_be_recovered_on_the_other_machine(lab):
+    ssh(lab, "nima", BACKUP)
+    shutil.copy(lab.tree("nima") / "tmp/nim.tar", lab.tree("nimb") / "tmp/nim.tar")
+    result = ssh(lab, "nimb", "nim_master_recover -r /tmp/nim.tar -i en0 -s -u")
+    assert result.status == 0
+    assert result.stdout.endswith("nim_master_recover Complete\n")
+    second = lab.state()["masters"]["nimb"]
+    assert dict(map(tuple, second["objects"]["master"]["attrs"]))["if1"] == "master_net nimb 00145EB74D02 ent0"
+    assert second["niminfo"]["NIM_MASTER_HOSTNAME"] == "nimb"
+    assert "nimb" not in second["objects"]
+    assert "Complete" in ssh(lab, "nimb", "cat /var/adm/ras/nim.recover").stdout
+
+
+def test_restore_into_a_full_root_leaves_a_machine_without_nimesis(lab):
+    ssh(lab, "nimb", BACKUP)
+    lab.break_fault("root_full")
+    result = ssh(lab, "nimb", RESTORE)
+    assert result.status == 2
+    assert "0511-191" in result.stderr
+    lab.heal()
+    assert ssh(lab, "nimb", "lssrc -s nimesis").status == 1
+    assert ssh(lab, "nimb", RESTORE).status == 0

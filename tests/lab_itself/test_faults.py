@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 
 import asyncssh
 import pytest
 
-from include.lab import LabError
+from include.lab import LabError, launch, running_lab
 
 from .conftest import METHODS, connect, ssh
 
@@ -272,3 +273,30 @@ def test_every_fault_can_be_switched_on_and_healed_without_a_trace(lab):
         ssh(lab, row, "startsrc -s nimesis")
     assert lab.state_hash() == before
     assert lab.log(event="lab_error") == []
+
+
+def test_a_fault_switched_on_twice_is_healed_at_once(lab):
+    for _ in range(2):
+        lab.break_fault("levels_apart")
+        lab.break_fault("root_full")
+    assert lab.heal() == 2
+    assert ssh(lab, "nimb", "oslevel -s").stdout == "7300-02-01-2346\n"
+    assert "100%" not in ssh(lab, "nimb", "df /").stdout
+
+
+def test_faults_of_clients_need_no_readable_database(lab):
+    ssh(lab, "nima", "rm /etc/objrepos/nim_attr")
+    lab.break_fault("cstate_busy", client="aix02")
+    assert ssh(lab, "nima", "lsnim").status == 1
+    assert lab.heal() == 1
+    assert lab.state()["masters"]["nima"]["database_error"] == "a database file is missing"
+
+
+def test_a_killed_lab_leaves_nothing_to_its_successor(tmp_path):
+    first, server = launch("default", tmp_path / "lab", pace=0)
+    ssh(first, "nima", "nohup sleep 5151 >/dev/null 2>&1 </dev/null &")
+    server.kill()
+    server.wait()
+    with running_lab("default", tmp_path / "lab", pace=0) as lab:
+        assert ssh(lab, "nima", "hostname").stdout == "nima\n"
+    assert "sleep 5151" not in subprocess.run(["ps", "-ef"], capture_output=True, text=True, check=True).stdout

@@ -66,6 +66,12 @@ async def m_restore_db(call: Call) -> int:
             "m_restore_db: this machine is already configured as a NIM master.",
             'Run "nim -o unconfig master" before a database is restored.',
         )
+    return await restore(call, path)
+
+
+async def restore(call: Call, path: str) -> int:
+    """Replace the database by the content of a backup; what fails in the middle leaves a machine without nimesis."""
+    host = call.host
     try:
         members = backup_files.unpack(host.path(path).read_bytes())
     except FileNotFoundError:
