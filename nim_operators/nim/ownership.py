@@ -20,7 +20,7 @@ from nim_operators.nim.identity import Identity, identity_of
 from nim_operators.nim.levels import Level
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.pair import PairView
-from nim_operators.nim.snapshot import ClientAnswer, Snapshot
+from nim_operators.nim.snapshot import BY_SSH, ClientAnswer, Snapshot
 
 
 class Side(StrEnum):
@@ -72,7 +72,7 @@ class OwnWord:
     @property
     def how(self) -> str:
         """How the client was asked and by whom."""
-        return f"c_rsh from {self.asked_by}"
+        return BY_SSH if self.asked_by == BY_SSH else f"c_rsh from {self.asked_by}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,9 +100,15 @@ class NimProcess:
     command: str
 
 
+BY_SSH = "SSH"
+"""Who asked, where a client was asked over a connection of its own instead of through a master."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientAnswer:
-    """What one client said of itself when a master asked it with ``c_rsh``, or why it said nothing.
+    """What one client said of itself, or why it said nothing.
+
+    ``asked_by`` is the master that asked it with ``c_rsh``, or :data:`BY_SSH`.
 
     Exactly one of ``niminfo`` and ``silence`` is set. A 0042-378 or 0042-006 is the asking master or the network
     speaking, so it is a silence, never the client's word (design section 3).

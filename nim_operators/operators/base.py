@@ -92,7 +92,7 @@ class Run:
 
     def observe(self, name: str, *, ask_clients: bool) -> PairView:
         """Observe both masters and keep what was seen, raw text included, under *name*."""
-        asking = Asking(self.pair.clients.width, self.pair.clients.limit_seconds) if ask_clients else NOBODY
+        asking = self._asking() if ask_clients else NOBODY
         endpoints = {master: self.endpoint(master) for master in self.masters}
         seen = in_loop(observe_pair(self.source, self.target, endpoints, asking))
         for master, observed in seen.items():
@@ -104,6 +104,11 @@ class Run:
             policy=self.pair.policy(),
             remembered=self.store.remembered_direction(self.pair.name),
         )
+
+    def _asking(self) -> Asking:
+        clients = self.pair.clients
+        own = {name: NimHook(conn_id).get_conn() for name, conn_id in clients.connections.items()}
+        return Asking(clients.width, clients.limit_seconds, own)
 
     def _keep(self, name: str, master: str, observed: Observed) -> None:
         file = self.evidence.write_snapshot(f"{self.task_id}-{name}-{master}", observed.sections)

@@ -118,6 +118,9 @@ class NimVerifyResourcesOperator(NimJobOperator):
             )
         source = view.snapshot(run.source)
         assert source is not None  # noqa: S101 - a healthy pair was observed
+        forgotten = {found.name for found in source.replicated} - {found.resource for found in contents}
+        if forgotten:
+            raise NotReadBack(f"The content of {', '.join(sorted(forgotten))} was not compared; clear this task.")
         backups = {record["master"]: record["path"] for record in run.recorded(BackupRecord)}
         return RecoveryPointRecord(
             at=source.clock,

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nim_operators.nim.clients import parse_client_answers
 from nim_operators.nim.collector import parse_sections
 from nim_operators.nim.outcome import Exited
-from nim_operators.nim.snapshot import ClientAnswer, Observation, Section, Snapshot, Unreachable
+from nim_operators.nim.snapshot import BY_SSH, ClientAnswer, Observation, Section, Snapshot, Unreachable
 from nim_operators.remote.collect import DEADLINE_SECONDS, Questions, observe_over
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent
-from nim_operators.remote.script import build
+from nim_operators.remote.script import build, complaint
 from nim_operators.remote.transport import Host, connect
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How clients are asked: *width* at a time, each for at most *limit_seconds*; not at all where width is 0."""
+    """How clients are asked: *width* at a time, each for at most *limit_seconds*; not at all where width is 0.
+
+    Those with an entry in *connections* are asked over SSH too, which no master can stand in the way of.
+    """
 
     width: int = 16
     limit_seconds: int = 10
+    connections: Mapping[str, Endpoint] = field(default_factory=dict)
 
 
 NOBODY = Asking(width=0)
@@ -54,6 +59,7 @@ async def observe_pair(
         for master, peer in ((source, target), (target, source)):
             silent = _silent_to(observed[peer].observation, observed[master].observation)
             observed[master] = await _ask_more(observed[master], endpoints[master], silent, asking)
+        observed[source] = await _ask_by_ssh(observed[source], asking)
     return observed
 
 
@@ -102,6 +108,37 @@ async def _ask_more(observed: Observed, endpoint: Endpoint, clients: tuple[str, 
         replace(snapshot, clients=snapshot.clients + answers),
         {**observed.sections, "clients_of_peer": section},
     )
+
+
+async def _ask_by_ssh(observed: Observed, asking: Asking) -> Observed:
+    """Add what the clients with a connection of their own say, to what the source's snapshot holds."""
+    snapshot = observed.observation
+    if not asking.connections or not isinstance(snapshot, Snapshot):
+        return observed
+    room = asyncio.Semaphore(asking.width)
+
+    async def ask(client: str, endpoint: Endpoint) -> tuple[ClientAnswer, ...]:
+        async with room:
+            return await _own_words(client, replace(endpoint, privilege="none"), asking.limit_seconds)
+
+    answers = await asyncio.gather(*(ask(*one) for one in asking.connections.items()))
+    return replace(observed, observation=replace(snapshot, clients=snapshot.clients + sum(answers, ())))
+
+
+async def _own_words(client: str, endpoint: Endpoint, limit_seconds: int) -> tuple[ClientAnswer, ...]:
+    script = build("client", {"OSLEVEL": endpoint.commands.oslevel, "NAME": client}, uses=("clients",))
+    try:
+        async with asyncio.timeout(limit_seconds), connect(client, endpoint) as host:
+            ended = await host.run(script.text, deadline=limit_seconds)
+    except TimeoutError:
+        return (ClientAnswer(client, BY_SSH, silence=f"no answer within {limit_seconds} seconds"),)
+    except HostAbsent as absent:
+        return (ClientAnswer(client, BY_SSH, silence=f"{absent.absence}: {absent.reason}"),)
+    text = ended.stdout.decode(errors="replace")
+    if not isinstance(ended.outcome, Exited) or script.nonce not in text:
+        return (ClientAnswer(client, BY_SSH, silence=complaint(host, ended)),)
+    section = parse_sections(client, script.nonce, text)["clients"]
+    return parse_client_answers(client, BY_SSH, section.stdout, (client,))
 
 
 async def _ask(host: Host, clients: tuple[str, ...], asking: Asking) -> tuple[tuple[ClientAnswer, ...], Section]:

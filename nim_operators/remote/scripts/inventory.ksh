@@ -4,7 +4,7 @@
 
 # Each resource that this master serves itself, as 'name location'; boot and nim_script are every master's own.
 list_resources() {
-    "$LSNIM" -l -c resources </dev/null | awk '
+    "$LSNIM" -l </dev/null | awk '
         /^[^ \t].*:[ \t]*$/ { count++; name[count] = $0; sub(/:[ \t]*$/, "", name[count]); next }
         $1 == "location" && $2 == "=" { location[count] = $3 }
         $1 == "server" && $2 == "=" { elsewhere[count] = ($3 != "master") }

@@ -13,7 +13,7 @@ identity() {
 places() {
     {
         list_locations
-        $LSNIM -l -c resources 2>/dev/null | sed -n 's/^[ 	]*location[ 	]*=[ 	]*//p'
+        "$LSNIM" -l 2>/dev/null | sed -n 's/^[ 	]*location[ 	]*=[ 	]*//p'
     } | sort -u | while read -r place; do
         case $place in
             /*) ;;

@@ -1,0 +1,11 @@
+# client.ksh - the words of the client that this runs on. Reads only, needs no root. Given: NONCE OSLEVEL NAME.
+own_words() {
+    {
+        "$OSLEVEL" -s
+        cat /etc/niminfo
+    } 2>&1 | spoken_by "$NAME"
+    printf '%s @ 0\n' "$NAME"
+}
+
+section clients 20 own_words
+printf '%s complete\n' "$NONCE"
