@@ -50,12 +50,14 @@ class NimVerdictOperator(NimOperator):
         )
         self.log.info("%s\nSHA-256 of this text: %s", conclusion.text, conclusion.text_sha256)
         judged = conclusion.verdict
-        if judged.verdict is not Verdict.DONE:
-            raise RunNotDone(judged.verdict.value, judged.reason, run.evidence.location)
-        return {
+        told = {
             "verdict": judged.verdict.value,
             "reason": judged.reason,
             "evidence": run.evidence.location,
             "page": conclusion.page,
             "sha256": conclusion.text_sha256,
         }
+        if judged.verdict is not Verdict.DONE:
+            ti.xcom_push(key="return_value", value=told)  # a failed task returns nothing, and this is what REST reads
+            raise RunNotDone(judged.verdict.value, judged.reason, run.evidence.location)
+        return told

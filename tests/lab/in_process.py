@@ -86,6 +86,7 @@ def _context(dag_id: str, run_id: str, number: int, states: dict[str, str], para
             dag_id=dag_id,
             run_id=run_id,
             get_task_states=lambda **_: {run_id: dict(states)},
+            xcom_push=lambda **_: None,
         ),
         "outlet_events": defaultdict(SimpleNamespace),
     }
