@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from nim_operators.nim.clients import parse_client_answers
 from nim_operators.nim.collector import parse_sections
 from nim_operators.nim.outcome import Exited
-from nim_operators.nim.snapshot import BY_SSH, ClientAnswer, Observation, Section, Snapshot, Unreachable
+from nim_operators.nim.snapshot import BY_SSH, Absence, ClientAnswer, Observation, Section, Snapshot, Unreachable
 from nim_operators.remote.collect import DEADLINE_SECONDS, Questions, observe_over
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent
@@ -28,6 +28,9 @@ class Asking:
     limit_seconds: int = 10
     connections: Mapping[str, Endpoint] = field(default_factory=dict)
 
+
+SECOND_LOOK_SECONDS = 3.0
+_PASSING = frozenset({Absence.REFUSED, Absence.NO_ROUTE, Absence.TIMED_OUT, Absence.LINK_LOST})
 
 NOBODY = Asking(width=0)
 """Do not ask clients: for a look at the masters alone."""
@@ -64,12 +67,21 @@ async def observe_pair(
 
 
 async def _observe(master: str, endpoint: Endpoint, locations: tuple[str, ...], asking: Asking) -> Observed:
+    """Observe one master; look once more, a moment later, where the network may just have hiccupped."""
     questions = Questions(
         locations=locations,
         ask_clients=asking.width > 0,
         width=asking.width or 1,
         limit_seconds=asking.limit_seconds,
     )
+    observed = await _look(master, endpoint, questions)
+    if isinstance(observed.observation, Unreachable) and observed.observation.absence in _PASSING:
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
+        return await _look(master, endpoint, questions)
+    return observed
+
+
+async def _look(master: str, endpoint: Endpoint, questions: Questions) -> Observed:
     try:
         async with connect(master, endpoint) as host:
             return Observed(*await observe_over(host, questions))
