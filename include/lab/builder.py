@@ -6,15 +6,21 @@ import hashlib
 import zlib
 
 from include.lab import niminfo
+from include.lab.definitions import (
+    GATEWAY,
+    NETWORK,
+    SECOND_NETWORK,
+    alternate_object,
+    base_objects,
+    client_object,
+    management_objects,
+    resource_object,
+)
 from include.lab.estate import Estate
 from include.lab.filesystems import FileSystem
 from include.lab.host import Fileset, Host, SubsystemRow
 from include.lab.odm import NimObject
 from include.lab.world import DOMAIN, MasterSpec, ResourceSpec
-
-READY = "ready for a NIM operation"
-NETWORK, SECOND_NETWORK = "master_net", "dmz_net"
-GATEWAY = "10.1.0.1"
 
 
 def build(estate: Estate) -> None:
@@ -132,109 +138,6 @@ def _add_client(estate: Estate, number: int) -> None:
     estate.add(host)
 
 
-def master_object(host: Host, extra: MasterSpec | None = None) -> NimObject:
-    """Return the object `master` as a configured machine has it (nim.md 1.3)."""
-    attrs = [
-        ("max_nimesis_threads", "20"),
-        ("platform", "chrp"),
-        ("netboot_kernel", "64"),
-        ("if1", f"{NETWORK} {host.hostname} {host.mac} ent0"),
-        ("cable_type1", "N/A"),
-    ]
-    if extra is not None and extra.second_interface:
-        short, _, domain = host.hostname.partition(".")
-        other = f"{short}-dmz" + (f".{domain}" if domain else "")
-        attrs += [("if2", f"{SECOND_NETWORK} {other} {host.mac[:-1]}0 ent1"), ("cable_type2", "N/A")]
-    attrs += [
-        ("Cstate", READY),
-        ("prev_state", READY),
-        ("Mstate", "currently running"),
-        ("master_port", str(niminfo.MASTER_PORT)),
-        ("registration_port", str(niminfo.REGISTRATION_PORT)),
-        ("reserved", "yes"),
-    ]
-    return NimObject("master", "machines", "master", attrs)
-
-
-def alternate_object(host: Host) -> NimObject:
-    """Return the alternate_master object by which a peer knows `host`."""
-    return NimObject(
-        host.object_name,
-        "machines",
-        "alternate_master",
-        [
-            ("connect", "nimsh"),
-            ("platform", "chrp"),
-            ("netboot_kernel", "64"),
-            ("if1", f"{NETWORK} {host.hostname} {host.mac} ent0"),
-            ("cable_type1", "N/A"),
-            ("Cstate", READY),
-            ("prev_state", READY),
-            ("Mstate", "currently running"),
-            ("cpuid", host.cpuid),
-        ],
-    )
-
-
-def client_object(host: Host, current: str) -> NimObject:
-    """Return the standalone or vios object of a client."""
-    vios = host.name.startswith("vios")
-    attrs = [
-        ("current_master", current),
-        ("sync_required", "no"),
-        ("connect", host.connect),
-        ("platform", "chrp"),
-        ("netboot_kernel", "64"),
-        ("if1", f"{NETWORK} {host.hostname} {host.mac} ent0"),
-        ("cable_type1", "N/A"),
-        ("Cstate", READY),
-        ("prev_state", READY),
-        ("Mstate", "currently running"),
-        ("cpuid", host.cpuid),
-    ]
-    if vios:
-        attrs.append(("mgmt_profile1", f"hmc1 {host.name[4:]} cec1 {host.name}"))
-    return NimObject(host.object_name, "management" if vios else "machines", "vios" if vios else "standalone", attrs)
-
-
-def base_objects(host: Host, spec: MasterSpec | None) -> list[NimObject]:
-    """Return what every configured master has: master, boot, nim_script and its network (nim.md 1.1)."""
-
-    def resource(name: str, location: str) -> NimObject:
-        return NimObject(
-            name,
-            "resources",
-            name,
-            [
-                ("comments", f"This object was created by NIM for {name} use"),
-                ("Rstate", "ready for use"),
-                ("prev_state", "unavailable for use"),
-                ("location", location),
-                ("alloc_count", "0"),
-                ("server", "master"),
-                ("reserved", "yes"),
-            ],
-        )
-
-    network = NimObject(
-        NETWORK,
-        "networks",
-        "ent",
-        [
-            ("Nstate", "ready for use"),
-            ("prev_state", "ready for use"),
-            ("net_addr", "10.1.0.0"),
-            ("snm", "255.255.0.0"),
-        ],
-    )
-    return [
-        master_object(host, spec),
-        resource("boot", "/tftpboot"),
-        resource("nim_script", "/export/nim/scripts"),
-        network,
-    ]
-
-
 def first_database(estate: Estate) -> list[NimObject]:
     """Return the full database of the master that owns the clients."""
     world = estate.world
@@ -248,7 +151,7 @@ def first_database(estate: Estate) -> list[NimObject]:
         objects.append(NimObject(SECOND_NETWORK, "networks", "ent", attrs))
     objects.append(alternate_object(second))
     if world.management:
-        objects += _management_objects()
+        objects += management_objects()
     clients = [host for host in estate.hosts.values() if host.role == "client"]
     objects += [client_object(host, first.hostname) for host in clients]
     objects += [resource_object(resource) for resource in world.resources or []]
@@ -267,41 +170,6 @@ def first_database(estate: Estate) -> list[NimObject]:
 def _fresh_database(host: Host, peer: Host) -> list[NimObject]:
     """Return what niminit -a is_alternate=yes leaves on a machine that had no database (nim.md 4.2)."""
     return [*base_objects(host, None), alternate_object(peer)]
-
-
-def _management_objects() -> list[NimObject]:
-    hmc = [
-        ("if1", f"{NETWORK} hmc1.{DOMAIN} 0"),
-        ("passwd_file", "/etc/ibm/sysmgt/dsm/config/hmc1"),
-        ("Cstate", READY),
-        ("prev_state", READY),
-        ("Mstate", "currently running"),
-        ("manages1", "cec1"),
-    ]
-    cec = [
-        ("hw_serial", "SN7812345"),
-        ("hw_type", "9009"),
-        ("hw_model", "42A"),
-        ("Cstate", READY),
-        ("prev_state", READY),
-        ("mgmt_source", "hmc1"),
-    ]
-    return [NimObject("hmc1", "management", "hmc", hmc), NimObject("cec1", "management", "cec", cec)]
-
-
-def resource_object(spec: ResourceSpec) -> NimObject:
-    """Return the object of a resource served by the master."""
-    attrs = [(key, value) for key, value in spec.attrs.items()]
-    attrs += [
-        ("Rstate", "ready for use"),
-        ("prev_state", "unavailable for use"),
-        ("location", spec.location),
-        ("alloc_count", "0"),
-        ("server", "master"),
-    ]
-    if spec.type == "spot":
-        attrs += [("if_supported", "chrp.64 ent"), ("Rstate_result", "success")]
-    return NimObject(spec.name, "resources", spec.type, attrs)
 
 
 def resource_bytes(name: str, size: int) -> bytes:

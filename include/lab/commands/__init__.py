@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from include.lab.commands import (
     backup,
+    client_faults,
     clients,
     daemons,
     define,
@@ -24,6 +25,7 @@ from include.lab.commands import (
 
 __all__ = [
     "backup",
+    "client_faults",
     "clients",
     "daemons",
     "define",

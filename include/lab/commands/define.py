@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from include.lab.builder import NETWORK, READY
 from include.lab.call import Call
 from include.lab.commands.nim import NimArgs, operation
+from include.lab.definitions import NETWORK, READY
 from include.lab.errors import NimError
 from include.lab.host import NIMINFO
 from include.lab.nimdb import clients_of, find, interface_host, load_database

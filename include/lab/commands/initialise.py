@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from include.lab import niminfo
-from include.lab.builder import GATEWAY, alternate_object, base_objects, client_object
 from include.lab.call import Call
 from include.lab.commands.backup import add_and_start
 from include.lab.commands.nim import NimArgs, parse
+from include.lab.definitions import GATEWAY, alternate_object, base_objects, client_object
 from include.lab.errors import NimError
 from include.lab.host import Host
 from include.lab.registry import always, command

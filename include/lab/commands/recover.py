@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from include.lab import niminfo
-from include.lab.builder import NETWORK
 from include.lab.call import Call
 from include.lab.commands.backup import restore
+from include.lab.definitions import NETWORK
 from include.lab.nimdb import interface_host
 from include.lab.registry import always, command
 

@@ -7,77 +7,30 @@ import time
 from collections.abc import Awaitable, Callable
 
 from include.lab import backup_files
-from include.lab.builder import READY, alternate_object
 from include.lab.call import Call
 from include.lab.commands.backup import add_and_start, check_level, stop_and_delete
 from include.lab.commands.clients import push_client_list
 from include.lab.commands.nim import NimArgs, operation
 from include.lab.commands.replicate import replicate
-from include.lab.errors import NimError, refused_connection, unexpected
+from include.lab.commands.sync_run import UNDOCUMENTED, SyncRun
+from include.lab.definitions import READY, alternate_object
+from include.lab.errors import NimError, unexpected
 from include.lab.faults import Fault, register
-from include.lab.host import Host
-from include.lab.nimdb import clients_of, find, interface_host, load_database
+from include.lab.nimdb import clients_of
 from include.lab.odm import NimObject
 from include.lab.predefined import TYPES
 
 BACKUPS = "/export/nim/backups"
-UNDOCUMENTED = "m_sync"
 FIRST_REMOTE_PHASE = 3
-# the others work on the target alone
-PHASES_BETWEEN_HOSTS = {1, 2, 3, 4, 5, 6, 11}
 
 
-class Sync:
+class Sync(SyncRun):
     """
     One run of sync.
 
-    `call` prints for the caller; `remote` is the same output with the target as the machine it is about.
     Everything before phase 3 leaves the target as it was; between phase 3 and 6 it has no nimesis; up to
     phase 7 it may carry the source's niminfo (nim.md 12.17).
     """
-
-    def __init__(self, call: Call, args: NimArgs) -> None:
-        self.call, self.args = call, args
-        self.estate, self.source = call.estate, call.host
-        self.record = self._target_record()
-        self.target = self._target_host()
-        self.remote = Call(self.estate, self.target, call.argv, env=call.env, fds=call.fds, pid=call.pid)
-        self.objects = [item.copy() for item in load_database(self.source, "nim")]
-        self.replicated = args.attr("replicate", "no").lower() == "yes"
-        self.own_niminfo = self.target.niminfo()
-        self.lost: set[str] = set()
-        self.recover = 0
-        self.boot_time = self.target.boot_time
-
-    @property
-    def force(self) -> bool:
-        """Tell whether the target's database may be overwritten."""
-        by_attribute = self.args.attr("force", "no").lower() == "yes"
-        return self.args.force or (by_attribute and self.estate.switches["force_attr_equals_F"] == "yes")
-
-    def _target_record(self) -> NimObject:
-        item = find(self.source, self.args.target)
-        if item.type != "alternate_master":
-            text = f'the "sync" operation is not supported on "{item.name}": it is not an alternate_master'
-            raise NimError(15, UNDOCUMENTED, text)
-        for key, value in self.args.attrs:
-            if key not in {"verbose", "replicate", "reset_clients", "force"}:
-                raise NimError(22, "nim", f'the "{key}" attribute is not valid for the "sync" operation')
-            if key == "verbose" and value not in {"1", "2", "3", "4", "5"}:
-                raise NimError(23, "nim", f'"{value}" is not a valid value for the "verbose" attribute')
-        return item
-
-    def _target_host(self) -> Host:
-        name = interface_host(self.record)
-        host = self.estate.lookup(name, self.source)
-        if host is None:
-            raise NimError(6, UNDOCUMENTED, f"(From_Master) getaddrinfo {name}: host not found\n")
-        if self.estate.between_masters(self.source, host):
-            raise refused_connection(name, UNDOCUMENTED)
-        known = host.niminfo().get("NIM_ALTERNATE_MASTER", "").split()
-        if not set(known) & set(self.source.names):
-            raise NimError(372, UNDOCUMENTED, f"{name} does not list this machine as its alternate master\n")
-        return host
 
     async def run(self) -> int:
         """Run all phases; the first that fails ends the operation where it stands."""
@@ -95,67 +48,29 @@ class Sync:
             for number, phase in enumerate(phases, 1):
                 if number == FIRST_REMOTE_PHASE:
                     self._start_recover()
-                await self._enter(number)
+                await self.enter(number)
                 await phase()
         except OSError as error:
-            self._end("failed")
+            self.end("failed")
             raise unexpected(UNDOCUMENTED, "/usr/bin/tar", f"0511-191 Write failure: {error.strerror}") from error
         except NimError:
-            self._end("failed")
+            self.end("failed")
             raise
         except (asyncio.CancelledError, Exception):
-            self._end("interrupted")
+            self.end("interrupted")
             raise
         finally:
             self.estate.stop_daemon(self.source, helper)
             self.estate.stop_daemon(self.target, self.recover)
             self.target.nfs_mounts.clear()
             self.source.exports = [line for line in self.source.exports if "_nim_dir" not in line]
-        self._end("complete")
+        self.end("complete")
         return 0
 
     def _start_recover(self) -> None:
         """Show what does the work on the target; killing it ends the sync."""
         argv = f"/usr/bin/ksh /usr/sbin/nim_master_recover -s -n {self.record.name}"
         self.recover = self.estate.start_daemon(self.target, argv)
-
-    def mute(self) -> None:
-        """Go on without anybody to print to."""
-        self.call.fds = self.remote.fds = None
-
-    def _end(self, how: str) -> None:
-        self.estate.journal.write("sync", f"sync:{how}", how, host=self.source.name, target=self.target.name)
-        self.estate.journal.write("sync", "sync:end", how, host=self.source.name, target=self.target.name)
-
-    async def _enter(self, number: int) -> None:
-        """Begin a phase: the event, the pace, and what a test or a fault makes of it."""
-        estate, source = self.estate, self.source
-        estate.journal.write(
-            "sync", f"sync:phase={number}", f"phase={number}", host=source.name, target=self.target.name
-        )
-        await estate.journal.point(f"sync:{number}", host=source.name)
-        await asyncio.sleep(estate.pace)
-        await self.alive(number)
-
-    async def alive(self, number: int) -> None:
-        """Fail or hang as the faults in force say; a target that went away fails the phase."""
-        self._require_target(number)
-        while self.estate.fault("sync_hangs", self.source.name, phase=str(number)):
-            await self.estate.faults_changed.wait()
-            self._require_target(number)
-        if self.estate.fault("sync_fails", self.source.name, phase=str(number)):
-            text = f"the operation failed in phase {number}"
-            raise unexpected(UNDOCUMENTED, "/usr/sbin/nim_master_recover", text)
-
-    def _require_target(self, number: int) -> None:
-        """Raise when the target cannot be reached, has booted meanwhile, or its nim_master_recover was killed."""
-        name = self.target.hostname
-        if number in PHASES_BETWEEN_HOSTS and self.estate.between_masters(self.source, self.target):
-            raise NimError(6, UNDOCUMENTED, f"(From_Master) connection to {name} lost\n")
-        if not self.target.up or self.target.boot_time != self.boot_time:
-            raise NimError(6, UNDOCUMENTED, f"(From_Master) connection to {name} lost\n")
-        if self.recover and self.recover not in self.target.daemons:
-            raise unexpected(UNDOCUMENTED, "/usr/sbin/nim_master_recover", "Killed")
 
     # --- the phases ------------------------------------------------------------------------------
 
@@ -169,7 +84,7 @@ class Sync:
         place = self.target if on_target else self.source
         stamp = time.strftime("%H%M%S%m%d%Y", time.gmtime())
         self.backup = f"{BACKUPS}/{self.record.name}.{stamp}.backup"
-        await self._say(*(backup_files.added(member) for member in self.saved))
+        await self.say(*(backup_files.added(member) for member in self.saved))
         try:
             if self.estate.fault("backup_fs_full", self.target.name):
                 place.fs.require(self.backup, 1 << 62)
@@ -203,7 +118,7 @@ class Sync:
             raise unexpected("c_mount", "/usr/sbin/mount", text)
         self.target.nfs_mounts.append(f"{self.source.hostname}:{directory} {directory}/mnt0")
         await self.call.line(f"Restoring the NIM database from {directory}/mnt0")
-        await self._say("x ./etc/NIM.level, 8 bytes, 1 tape blocks", "")
+        await self.say("x ./etc/NIM.level, 8 bytes, 1 tape blocks", "")
 
     async def compare_levels(self) -> None:
         """5: compare the level of the target's fileset with that of the database."""
@@ -217,7 +132,7 @@ class Sync:
         for member in backup_files.collect(self.source):
             if member.name in {"./etc/NIM.level", "./etc/niminfo"}:
                 backup_files.extract(self.target, member)
-            await self._say(backup_files.extracted(member))
+            await self.say(backup_files.extracted(member))
         if self.estate.switches["niminfo_after_restore"] == "own":
             self.target.write_niminfo(self.own_niminfo)
         await add_and_start(self.remote)
@@ -324,14 +239,6 @@ class Sync:
                 word = "Reset" if done else "Unable to reset"
                 await self.call.line(f"{word} NIM client {item.name}")
         self.source.db.save(objects)
-
-    async def _say(self, *lines: str) -> None:
-        """Print what called commands print; which stream they use is not documented (nim.md 12.10)."""
-        text = "".join(f"{line}\n" for line in lines)
-        if self.estate.switches["sync_progress_stream"] == "split":
-            await self.call.err(text)
-        else:
-            await self.call.out(text)
 
 
 async def _until_killed(run: Sync) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from include.lab.builder import READY
 from include.lab.call import Call
 from include.lab.commands.nim import NimArgs, operation
+from include.lab.definitions import READY
 from include.lab.errors import NimError, other_master
 from include.lab.faults import Fault, register
 from include.lab.host import Host

@@ -1,0 +1,163 @@
+"""Faults and hidden traits of clients: what a master cannot see beforehand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.lab.definitions import READY
+from include.lab.faults import ActiveFault, Fault, register
+from include.lab.host import Host
+
+if TYPE_CHECKING:
+    from include.lab.estate import Estate
+
+
+def _client(estate: Estate, fault: ActiveFault) -> Host:
+    return estate.by_name[fault.args["client"]]
+
+
+def _push_off(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).push_off = True
+
+
+def _push_on(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).push_off = False
+
+
+def _list_missing(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    values = client.niminfo()
+    values.pop("NIM_MASTER_HOSTNAME_LIST", None)
+    client.write_niminfo(values)
+
+
+def _list_back(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    values = client.niminfo()
+    current = values.get("NIM_MASTER_HOSTNAME", "")
+    others = [master.hostname for master in estate.masters if current not in master.names]
+    values["NIM_MASTER_HOSTNAME_LIST"] = " ".join([current, *others])
+    client.write_niminfo(values)
+
+
+def _secure(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.add("secure")
+    _set_connect(estate, fault, "nimsh (secure)")
+
+
+def _not_secure(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.discard("secure")
+    _set_connect(estate, fault, "nimsh")
+
+
+def _set_connect(estate: Estate, fault: ActiveFault, value: str) -> None:
+    _set_everywhere(estate, fault, "connect", value)
+
+
+def _set_everywhere(estate: Estate, fault: ActiveFault, key: str, value: str) -> None:
+    """Change an attribute of a client's object in every database that has it; an empty value removes it."""
+    for master in estate.masters:
+        if not master.db.readable():
+            continue
+        objects = master.db.edit()
+        for item in objects:
+            if item.name == _client(estate, fault).object_name:
+                if value:
+                    item.set(key, value)
+                else:
+                    item.drop(key)
+        master.db.save(objects)
+
+
+def _busy(estate: Estate, fault: ActiveFault) -> None:
+    _set_everywhere(estate, fault, "Cstate", fault.args.get("state", BUSY))
+
+
+def _idle(estate: Estate, fault: ActiveFault) -> None:
+    _set_everywhere(estate, fault, "Cstate", READY)
+
+
+def _silent(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.add("silent_success")
+
+
+def _honest(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.discard("silent_success")
+
+
+def _niminfo_missing(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    client.saved.setdefault("saved niminfo", client.read("/etc/niminfo") or "")
+    client.remove("/etc/niminfo")
+
+
+def _niminfo_back(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    if "saved niminfo" in client.saved:
+        client.write("/etc/niminfo", client.saved.pop("saved niminfo"))
+
+
+def _moved(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    client.cpuid = "00FA" + client.cpuid[4:]
+
+
+def _moved_back(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    client.cpuid = "00F7" + client.cpuid[4:]
+
+
+BUSY = "Base Operating System installation is being performed"
+_CLIENT = {"client": "its name (required)"}
+register(
+    Fault("client_down", "a client is switched off", _CLIENT),
+    Fault(
+        "client_push_off",
+        "a client forbids pushes (nimclient -P)",
+        _CLIENT,
+        on_break=_push_off,
+        on_heal=_push_on,
+    ),
+    Fault(
+        "client_list_missing",
+        "a client's niminfo has no list of masters",
+        _CLIENT,
+        on_break=_list_missing,
+        on_heal=_list_back,
+    ),
+    Fault(
+        "client_niminfo_missing",
+        "a client has no /etc/niminfo",
+        _CLIENT,
+        on_break=_niminfo_missing,
+        on_heal=_niminfo_back,
+    ),
+    Fault(
+        "wrong_cpuid",
+        "a client was moved to another machine: its cpuid is not the recorded one",
+        _CLIENT,
+        on_break=_moved,
+        on_heal=_moved_back,
+    ),
+    Fault(
+        "client_secure",
+        "a client talks nimsh (secure) and has no certificate of the other master",
+        _CLIENT,
+        on_break=_secure,
+        on_heal=_not_secure,
+    ),
+    Fault(
+        "client_silent_success",
+        "a takeover reports SUCCESS for a client and changes nothing there",
+        _CLIENT,
+        on_break=_silent,
+        on_heal=_honest,
+    ),
+    Fault(
+        "cstate_busy",
+        "an operation is in flight on a client",
+        {**_CLIENT, "state": "the Cstate, by default a BOS installation"},
+        on_break=_busy,
+        on_heal=_idle,
+    ),
+)
