@@ -52,7 +52,8 @@ class Run:
 
     ``source`` and ``target`` are the direction that the runbook wants: what a person chose in the trigger form, else
     the armed one, else, before anything was ever armed, the one that the estate file declares. ``holder`` names the
-    DAG run and this very try. ``reason`` is what a person typed into the trigger form, empty where nobody did.
+    DAG run and this very try. ``reason`` is what a person typed into the trigger form, empty where nobody did;
+    ``breaks`` is the run whose lock that person wants to break, for that reason.
     """
 
     pair: Pair
@@ -62,6 +63,7 @@ class Run:
     target: str
     holder: Holder
     reason: str
+    breaks: str
     store: EvidenceStore
     evidence: RunEvidence
 
@@ -130,9 +132,14 @@ class Run:
             return None
         return build_snapshot(self.target, self.evidence.read_snapshot(marked[-1]["snapshot_file"]))
 
-    def assess(self, view: PairView) -> Assessment:
-        """Assess *view* for this runbook and keep the result; see :func:`nim_operators.nim.assess.assess`."""
-        assessment = assess(view, self.runbook, self.holder.run)
+    def assess(self, view: PairView, *, before_lock: bool = False) -> Assessment:
+        """
+        Assess *view* for this runbook and keep the result; see :func:`nim_operators.nim.assess.assess`.
+
+        :param before_lock: whether a lock that a person wants to break still stands; it is no obstacle then.
+        """
+        asks_as = self.breaks if before_lock and self.breaks else self.holder.run
+        assessment = assess(view, self.runbook, asks_as)
         self.record(AssessmentRecord(assessment.to_json()))
         return assessment
 
@@ -209,6 +216,7 @@ class NimOperator(BaseOperator):
             )
         remembered = store.remembered_direction(pair.name)
         source = context["params"].get("source") or (remembered.source if remembered else pair.source)
+        reason = str(context["params"].get("reason") or "").strip()
         return Run(
             pair=pair,
             runbook=Runbook(self.runbook),
@@ -216,7 +224,8 @@ class NimOperator(BaseOperator):
             source=source,
             target=pair.peer(source),
             holder=Holder(f"{dag_run.dag_id}/{dag_run.run_id}", token),
-            reason=str(context["params"].get("reason") or "").strip(),
+            reason=reason,
+            breaks=str(context["params"].get("break_lock_of") or "").strip() if reason else "",
             store=store,
             evidence=evidence,
         )

@@ -22,12 +22,11 @@ class NimLockPairOperator(NimOperator):
 
     def act(self, run: Run, context: Context) -> dict[str, str]:
         """Lock the masters by name, always in the same order, so that two runs cannot each hold one."""
-        held_by = str(context["params"].get("break_lock_of") or "").strip()
-        in_loop(_lock_both(run, held_by if run.reason else ""))
+        in_loop(_lock_both(run))
         return dict.fromkeys(sorted(run.masters), run.holder.run)
 
 
-async def _lock_both(run: Run, held_by: str) -> None:
+async def _lock_both(run: Run) -> None:
     taken: list[str] = []
     try:
         for master in sorted(run.masters):
@@ -35,10 +34,10 @@ async def _lock_both(run: Run, held_by: str) -> None:
                 try:
                     await lock.acquire(host, run.holder)
                 except LockHeld:
-                    if not held_by:
+                    if not run.breaks:
                         raise
-                    await lock.break_lock(host, run.holder, held_by)
-                    run.note(f"{master}: lock of {held_by} broken. Reason typed: {run.reason}")
+                    await lock.break_lock(host, run.holder, run.breaks)
+                    run.note(f"{master}: lock of {run.breaks} broken. Reason typed: {run.reason}")
             taken.append(master)
     except LockHeld:
         for master in taken:

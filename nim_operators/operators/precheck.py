@@ -25,7 +25,7 @@ class NimPrecheckOperator(NimOperator):
     def act(self, run: Run, context: Context) -> dict[str, Any]:
         """Return diagnosis, direction, counts of findings, and where the evidence is."""
         self._demand_window(run, context)
-        assessment = run.assess(run.observe("before", ask_clients=True))
+        assessment = run.assess(run.observe("before", ask_clients=True), before_lock=True)
         for finding in assessment.findings:
             self._tell(finding)
         self.log.info("%s: %s", assessment.diagnosis.state, assessment.diagnosis.meaning)
