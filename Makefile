@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 FAULT ?=
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo up lab test check docs format clean
+.PHONY: help setup demo up lab test sweep check docs format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,13 +40,16 @@ lab: $(STAMP) ## Keep the simulated pair alone running
 	$(PY) -m include.lab up
 
 test: $(STAMP) ## Run every test, slow ones included; PYTEST_ARGS= adds arguments
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: $(STAMP) ## Format, lint, types and import contracts
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
+
+sweep: $(STAMP) ## Cut the link in every command of a night (long)
+	NIM_SWEEP=all $(PY) -m pytest -n 2 tests/lab/test_cut_links.py
 
 docs: $(STAMP) ## Write the reference pages that are made from the code
 	$(PY) docs/generate.py
