@@ -27,7 +27,7 @@ class Row:
 class Section:
     """A heading, sentences, and perhaps a table, whose column number *toned* shows the tone of each row.
 
-    A folded section is opened by a reader who needs it.
+    A folded section is opened by a reader who needs it. The cells of a linked one are files beside the page.
     """
 
     heading: str
@@ -36,6 +36,7 @@ class Section:
     rows: tuple[Row, ...] = ()
     toned: int = 0
     folded: bool = False
+    linked: bool = False
 
 
 def sections_of(verdict: Mapping[str, Any], records: Sequence[Stored]) -> Iterator[Section]:
@@ -76,6 +77,18 @@ def _steps(verdict: Mapping[str, Any], _: Sequence[Stored]) -> Section:
         for step in verdict["steps"]
     )
     return Section("Steps", (), ("step", "result", "began", "took", "tries"), rows, toned=1)
+
+
+def _put_back(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:
+    rows = tuple(
+        Row(
+            (body["master"], body["state"], body["reason"], "\n".join(body["commands"])),
+            "bad" if body["state"] == "unusable" else "good",
+        )
+        for body in (record.body for record in _of(records, "put_back"))
+    )
+    columns = ("master", "state", "why", "what to type")
+    return Section("The alternate after a sync that was not proven", (), columns, rows, toned=1) if rows else None
 
 
 def _diagnosis(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:
@@ -300,7 +313,8 @@ def _jobs(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:
         )
         for job in (record.body for record in _of(records, "job"))
     )
-    return Section("Jobs", (), ("job", "host", "outcome", "log", "sha256 of the log"), rows, toned=2) if rows else None
+    columns = ("job", "host", "outcome", "log", "sha256 of the log")
+    return Section("Jobs", (), columns, rows, toned=2, folded=True) if rows else None
 
 
 def _observations(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:
@@ -319,7 +333,7 @@ def _observations(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | 
         for record, seen in ((record, record.body) for record in _of(records, "observation"))
     )
     columns = ("step", "master", "seen", "its clock", "counts", "raw text")
-    return Section("Observations", (), columns, rows, toned=2) if rows else None
+    return Section("Observations", (), columns, rows, toned=2, folded=True) if rows else None
 
 
 def _notes(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:
@@ -333,6 +347,7 @@ def _notes(_: Mapping[str, Any], records: Sequence[Stored]) -> Section | None:
 
 
 _SECTIONS: tuple[Callable[[Mapping[str, Any], Sequence[Stored]], Section | None], ...] = (
+    _put_back,
     _steps,
     _diagnosis,
     _findings,

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from nim_operators.evidence.records import Json, Stored, end_of, is_known
+from nim_operators.evidence.records import Json, Stored, VerdictGiven, end_of, is_known
 
 _FAILED = frozenset({"failed", "broke"})
 _BAD_CONTENT = frozenset({"missing", "partial", "unreadable"})
@@ -106,7 +106,7 @@ def judge(
     if not required:
         raise ValueError("a runbook without a required step cannot be judged")
     steps = _steps(records, step_states, required)
-    sent = tuple(record for record in records if record.kind == "command" and record.body.get("changes"))
+    sent = tuple(filter(_may_change, records))
     case = _Case(records, steps, sent, frozenset(required))
     for rule, (verdict, reasons_for) in enumerate(_RULES, start=1):
         reasons = list(reasons_for(case))
@@ -117,6 +117,28 @@ def judge(
     )
 
 
+OPEN = "no verdict yet"
+"""What a page calls a run that was not judged, or has gone on since."""
+
+
+def open_verdict(records: Sequence[Stored]) -> Json | None:
+    """Return what stands for the verdict of a run that goes on, for its page; None where the last verdict holds.
+
+    A run that is cleared goes on after its verdict: then other tasks recorded something later.
+    """
+    given = [record for record in records if record.kind == VerdictGiven.KIND]
+    others = [record for record in records if not given or record.task_id != given[-1].task_id]
+    if given and all(record.at <= given[-1].at for record in others):
+        return None
+    earlier = f" It has gone on since it was called {given[-1].body['verdict']}." if given else ""
+    return {
+        "verdict": OPEN,
+        "reason": f"The run goes on, or ended without a verdict. This is what is recorded so far.{earlier}",
+        "changed": any(_may_change(record) for record in records),
+        "steps": [step.to_json() for step in _steps(others, {}, {})],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """What a rule looks at; ``sent`` are the commands that may have changed something."""
@@ -125,6 +147,10 @@ class _Case:
     steps: Sequence[StepSeen]
     sent: Sequence[Stored]
     required: frozenset[str]
+
+
+def _may_change(record: Stored) -> bool:
+    return record.kind == "command" and bool(record.body.get("changes"))
 
 
 def _told(reasons: Sequence[str]) -> str:

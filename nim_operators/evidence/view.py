@@ -9,8 +9,9 @@ from typing import Any
 from nim_operators.evidence.records import Stored
 from nim_operators.evidence.sections import Row, Section, sections_of
 from nim_operators.evidence.times import between, moment
+from nim_operators.evidence.verdict import OPEN
 
-_VERDICT_TONES = {"done": "good", "refused": "warn", "incomplete": "warn"}
+_VERDICT_TONES = {"done": "good", "refused": "warn", "incomplete": "warn", OPEN: "warn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def page_of(
     """Build the page of a run from what its folder holds.
 
     :param run: the content of ``run.json``.
-    :param verdict: the content of ``verdict.json``.
+    :param verdict: the content of ``verdict.json``, or an open one.
     :param files: every file of the folder, relative to *location*.
     """
     ended = max((step["ended_at"] for step in verdict["steps"]), default="")
@@ -46,14 +47,14 @@ def page_of(
         ("Run uid", run["uid"]),
         ("Requested by", run["requested_by"]),
         ("Began", moment(run["started_at"])),
-        ("Ended", moment(ended)),
+        ("Last record" if verdict["verdict"] == OPEN else "Ended", moment(ended)),
         ("Took", between(run["started_at"], ended)),
         ("Changed a master", "yes" if verdict["changed"] else "no"),
         ("Configuration", f"sha256 {run['estate_digest']}"),
         ("Evidence", location),
     )
     below = tuple(Row((file,)) for file in sorted(files))
-    raw = Section("Raw files", (f"Below {location}",), ("file",), below, folded=True)
+    raw = Section("Raw files", (f"Below {location}",), ("file",), below, folded=True, linked=True)
     return Page(
         title=f"{run['runbook']} of {run['pair']}",
         verdict=verdict["verdict"],

@@ -11,7 +11,7 @@ import pytest
 from nim_operators.evidence.page import render_html, render_text, text_digest
 from nim_operators.evidence.records import Stored
 from nim_operators.evidence.times import took
-from nim_operators.evidence.verdict import judge
+from nim_operators.evidence.verdict import judge, open_verdict
 from nim_operators.evidence.view import page_of
 
 LOCATION = "file:///e/lab/runs/x"
@@ -77,8 +77,23 @@ def test_the_same_folder_makes_the_same_page(page_for, records):
 def test_the_html_is_one_file_without_scripts(page):
     tags = read(render_html(page)).tags
     names = {tag for tag, _ in tags}
-    assert not names & {"script", "link", "img", "iframe", "object", "form", "a"}
-    assert not [attrs for _, attrs in tags if any(name.startswith("on") or name in {"src", "href"} for name in attrs)]
+    assert not names & {"script", "link", "img", "iframe", "object", "form"}
+    assert not [attrs for _, attrs in tags if any(name.startswith("on") or name == "src" for name in attrs)]
+
+
+def test_the_only_links_lead_to_the_files_beside_the_page(page_for, records, files):
+    files += ["logs/sync #1.log", "javascript:alert(1)"]
+    tags = read(render_html(page_for(records))).tags
+    assert {tag for tag, attrs in tags if "href" in attrs} == {"a"}
+    assert sorted(attrs["href"] for tag, attrs in tags if tag == "a") == [
+        "javascript%3Aalert%281%29",
+        "logs/sync%20%231.log",
+        "logs/sync.1.log",
+        "page.html",
+        "page.txt",
+        "run.json",
+        "verdict.json",
+    ]
 
 
 def test_the_verdict_comes_first(page):
@@ -199,6 +214,30 @@ def test_a_page_is_made_even_of_a_run_that_recorded_nothing(page_for):
     assert [row.cells[:2] for row in section(page, "Steps").rows][:1] == [("observe", "not begun")]
     assert "VERDICT: incomplete" in render_text(page)
     assert "<!DOCTYPE html>" in render_html(page)
+
+
+def test_an_alternate_that_is_unusable_stands_first_with_what_to_type(page_for, records):
+    body = {"master": "nimb", "state": "unusable", "reason": "It was fenced.", "commands": ["id", "lssrc -s nimesis"]}
+    fenced = page_for([*records, Stored("put_back", 1, "put_back", "2026-11-22T01:25:00+00:00", body)])
+    assert fenced.sections[0].heading == "The alternate after a sync that was not proven"
+    assert [(row.cells, row.tone) for row in fenced.sections[0].rows] == [
+        (("nimb", "unusable", "It was fenced.", "id\nlssrc -s nimesis"), "bad")
+    ]
+
+
+def test_a_run_that_goes_on_is_given_no_end(run, records, files):
+    page = page_of(run, open_verdict(records), records, files, LOCATION)
+    assert (page.verdict, page.tone) == ("no verdict yet", "warn")
+    facts = dict(page.facts)
+    assert "Ended" not in facts
+    assert facts["Last record"] == "2026-11-22 01:24:33 UTC"
+    assert facts["Changed a master"] == "yes"
+    assert [row.cells[:2] for row in section(page, "Steps").rows] == [
+        ("observe", "done"),
+        ("backup", "done"),
+        ("sync", "done"),
+        ("verify", "failed"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nim_operators.evidence.records import Stored
-from nim_operators.evidence.verdict import Verdict, judge
+from nim_operators.evidence.verdict import Verdict, judge, open_verdict
 
 REQUIRED = {"observe": ["assessment"], "sync": ["drift"], "verify": ["contents"]}
 SYNC = {"host": "nima", "line": "nim -o sync alt", "changes": True}
@@ -283,4 +283,37 @@ def test_a_verdict_is_plain_json():
                 "lacks": ["assessment"],
             }
         ],
+    }
+
+
+GIVEN = ("verdict", "verdict", {"verdict": "refused", "reason": "No.", "page_sha256": "ab12"})
+
+
+def test_a_verdict_holds_until_another_task_records_something():
+    assert open_verdict(told(*GOOD, GIVEN)) is None
+    assert open_verdict(told(*GOOD, GIVEN, step("verdict", "broke"))) is None
+    assert open_verdict(told(*GOOD, GIVEN, SENT, GIVEN)) is None
+    assert open_verdict(told(*GOOD, GIVEN, ("sync", "note", {}))) is not None
+
+
+def test_a_run_without_a_verdict_shows_its_steps_and_no_judgement():
+    goes_on = open_verdict(told(*OBSERVED, SENT))
+    assert goes_on["verdict"] == "no verdict yet"
+    assert goes_on["reason"] == ("The run goes on, or ended without a verdict. This is what is recorded so far.")
+    assert goes_on["changed"]
+    assert [(step["task_id"], step["result"]) for step in goes_on["steps"]] == [("observe", "done"), ("sync", "")]
+
+
+def test_a_run_that_was_cleared_says_what_it_was_called():
+    assert open_verdict(told(*GOOD, GIVEN, ("sync", "note", {})))["reason"].endswith(
+        "It has gone on since it was called refused."
+    )
+
+
+def test_a_run_that_recorded_nothing_has_no_steps():
+    assert open_verdict([]) == {
+        "verdict": "no verdict yet",
+        "reason": "The run goes on, or ended without a verdict. This is what is recorded so far.",
+        "changed": False,
+        "steps": [],
     }
