@@ -39,6 +39,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["nim_operators.triggers.job", "nim_operators.triggers.nimesis"],
             }
         ],
+        "extra-links": ["nim_operators.links.EvidenceLink"],
         "notifications": ["nim_operators.notifications.verdict.NimVerdictNotifier"],
         "connection-types": [
             {

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from nim_operators.evidence.page import render_html, render_text, text_digest
 from nim_operators.evidence.records import KINDS, Json, RecoveryPointRecord, Stored, VerdictGiven, safe_name
 from nim_operators.evidence.redact import Redactor
-from nim_operators.evidence.verdict import VerdictRecord, judge
+from nim_operators.evidence.verdict import VerdictRecord, judge, open_verdict
 from nim_operators.evidence.view import page_of
 from nim_operators.files import EvidenceUnavailable, Files
 from nim_operators.nim.snapshot import ArmedDirection, Section
@@ -68,6 +68,14 @@ class EvidenceStore:
         return RunEvidence(
             self._files, f"{safe_name(pair)}/runs/{safe_name(dag_id)}/{safe_name(run_id)}", dag_id, run_id
         )
+
+    def begun_run(self, pair: str, dag_id: str, run_id: str) -> RunEvidence | None:
+        """Return the evidence of a run that has written some, None where none is kept; never that of another run.
+
+        :raises EvidenceUnavailable: if the store cannot be reached.
+        """
+        evidence = self.run(pair, dag_id, run_id)
+        return evidence if evidence.has_begun() else None
 
     def remember_direction(self, pair: str, direction: ArmedDirection) -> None:
         """Keep *direction* as the armed one of *pair*."""
@@ -166,6 +174,10 @@ class RunEvidence:
         self._redactor = Redactor()
 
     @property
+    def _uid(self) -> str:
+        return hashlib.sha256(f"{self._dag_id}/{self._run_id}".encode()).hexdigest()[:12]
+
+    @property
     def location(self) -> str:
         """The address of the run's folder."""
         return self._files.address(self._folder)
@@ -177,7 +189,7 @@ class RunEvidence:
     def begin(self, *, pair: str, runbook: str, estate_digest: str, requested_by: str, started_at: str) -> Json:
         """Write what this run is, unless an earlier task or try did, and return what stands there."""
         run = {
-            "uid": hashlib.sha256(f"{self._dag_id}/{self._run_id}".encode()).hexdigest()[:12],
+            "uid": self._uid,
             "pair": pair,
             "runbook": runbook,
             "dag_id": self._dag_id,
@@ -188,6 +200,10 @@ class RunEvidence:
         }
         self._files.create(self._path("run.json"), self._json(run))
         return self._read_json("run.json")
+
+    def has_begun(self) -> bool:
+        """Tell whether this very run has written what it is."""
+        return "run.json" in self.files() and self._read_json("run.json").get("uid") == self._uid
 
     def write_record(self, task_id: str, kind: str, body: Mapping[str, Any]) -> str:
         """Add a record and return its file. Its number follows the task's last one, of whatever try."""
@@ -223,8 +239,12 @@ class RunEvidence:
         file = self._keep(f"logs/{safe_name(job)}", ".log", content)
         return WrittenLog(file, hashlib.sha256(content).hexdigest(), masked.count("\n"))
 
-    def read_text(self, file: str) -> str:
-        """Return the text of a file of this run.
+    def files(self) -> list[str]:
+        """Return every file of this run, relative to its folder, sorted."""
+        return self._files.find(self._path(""))
+
+    def read(self, file: str) -> bytes:
+        """Return a file of this run as it is kept.
 
         :raises EvidenceUnavailable: if it is not there.
         """
@@ -233,7 +253,14 @@ class RunEvidence:
             raise EvidenceUnavailable(
                 f"{self._files.address(self._path(file))} is not there; this run did not write it."
             )
-        return content.decode()
+        return content
+
+    def read_text(self, file: str) -> str:
+        """Return the text of a file of this run.
+
+        :raises EvidenceUnavailable: if it is not there.
+        """
+        return self.read(file).decode()
 
     def read_records(self) -> list[Stored]:
         """Return every record in the order of its writing.
@@ -256,7 +283,7 @@ class RunEvidence:
         given = judge([record for record in records if record.task_id != task_id], step_states, required)
         verdict = self._redactor.json(given.to_json())
         self._files.replace(self._path("verdict.json"), self._json(verdict))
-        files = {*self._files.find(self._path("")), "page.html", "page.txt"}
+        files = {*self.files(), "page.html", "page.txt"}
         page = page_of(self._read_json("run.json"), verdict, records, files, self.location)
         text = self._redactor.text(render_text(page))
         self._files.replace(self._path("page.txt"), _encoded(text))
@@ -264,6 +291,18 @@ class RunEvidence:
         digest = text_digest(text)
         self.write_record(task_id, VerdictGiven.KIND, VerdictGiven(given.verdict, verdict["reason"], digest).to_json())
         return Conclusion(given, text, digest, self._files.address(self._path("page.html")))
+
+    def page_now(self) -> str:
+        """Return the HTML page of the last verdict, or of what is recorded so far where the run has gone on since.
+
+        :raises EvidenceUnavailable: if a record cannot be understood.
+        """
+        records = self.read_records()
+        open_ = open_verdict(records)
+        if open_ is None:
+            return self.read_text("page.html")
+        page = page_of(self._read_json("run.json"), open_, records, self.files(), self.location)
+        return self._redactor.text(render_html(page))
 
     def _path(self, file: str) -> str:
         return f"{self._folder}/{file}".rstrip("/")

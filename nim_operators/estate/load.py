@@ -29,9 +29,13 @@ def estate_path() -> Path:
     return Path(named) if named else Path(home).expanduser() / "include" / "estate.yaml"
 
 
-def evidence_base(estate: Estate) -> str:
-    """Return where evidence is kept: ``NIM_OPERATORS_EVIDENCE``, else what the estate file says."""
-    return os.environ.get("NIM_OPERATORS_EVIDENCE") or estate.evidence
+def evidence_base(estate: Estate | None = None) -> str:
+    """Return where evidence is kept: ``NIM_OPERATORS_EVIDENCE``, else what the estate file says.
+
+    :param estate: the estate, where it is loaded already.
+    :raises EstateError: if the file must be read and cannot be used.
+    """
+    return os.environ.get("NIM_OPERATORS_EVIDENCE") or (estate or load_estate(estate_path())).evidence
 
 
 def load_estate(path: Path) -> Estate:

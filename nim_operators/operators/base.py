@@ -25,6 +25,7 @@ from nim_operators.evidence.records import (
     StepRecord,
 )
 from nim_operators.hooks.nim import NimHook
+from nim_operators.links import EvidenceLink, evidence_address
 from nim_operators.nim.assess import Assessment, assess
 from nim_operators.nim.collector import build_snapshot
 from nim_operators.nim.errors import NimError, Refused, StillRunning, Unreadable
@@ -168,6 +169,7 @@ class NimOperator(BaseOperator):
     """
 
     ui_color = "#e8f0fe"
+    operator_extra_links = (EvidenceLink(),)
 
     def __init__(self, *, pair: str, runbook: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -176,6 +178,7 @@ class NimOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Do the step. Starts anew on each try; every step is safe to repeat."""
+        self._show_link(context)
         run = self.open_run(context, token=secrets.token_hex(8))
         with self._recorded(run, context):
             return self.act(run, context)
@@ -183,6 +186,11 @@ class NimOperator(BaseOperator):
     def act(self, run: Run, context: Context) -> Any:
         """Do what this operator is for; return small plain JSON (P16)."""
         raise AssertionError(type(self).__name__)  # pragma: no cover - the contract tests demand an override
+
+    def _show_link(self, context: Context) -> None:
+        """Give the UI the link to the evidence now; Airflow itself does so when the task has ended."""
+        ti = context["ti"]
+        ti.xcom_push(key=EvidenceLink().xcom_key, value=evidence_address(self.pair, ti.dag_id, ti.run_id))
 
     def open_run(self, context: Context, *, token: str) -> Run:
         """

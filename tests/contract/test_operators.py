@@ -10,11 +10,14 @@ import pkgutil
 from collections.abc import Iterator
 
 import pytest
+from airflow.sdk.types import TaskInstanceKey
 
 import nim_operators
 from nim_operators.get_provider_info import get_provider_info
+from nim_operators.links import EvidenceLink, evidence_address
 from nim_operators.operators.base import NimOperator
 from nim_operators.operators.jobs import NimJobOperator
+from nim_operators.operators.precheck import NimPrecheckOperator
 from nim_operators.operators.put_back import NimPutBackOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.triggers.job import JobTrigger
@@ -102,6 +105,31 @@ def test_operator_is_named_in_the_provider_info(operator: type[NimOperator]) -> 
     info = get_provider_info()
     named = [module for kind in ("operators", "sensors") for entry in info[kind] for module in entry["python-modules"]]
     assert operator.__module__ in named
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda found: found.__name__)
+def test_operator_leads_to_the_evidence_of_its_run(operator: type[NimOperator]) -> None:
+    assert [link.name for link in operator.operator_extra_links] == ["Evidence"]
+
+
+def test_the_link_is_made_of_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://jobs.example.com/airflow")
+    monkeypatch.setenv("NIM_OPERATORS_ESTATE", "/nowhere.yaml")
+    observe = NimPrecheckOperator(task_id="observe", pair="lab", runbook="nim_nightly_sync")
+    key = TaskInstanceKey("nim_nightly_sync__lab", "observe", "manual__2026-11-22T01:00:00+00:00", 1)
+    assert EvidenceLink().get_link(observe, ti_key=key) == (
+        "https://jobs.example.com/airflow/nim-evidence/lab/nim_nightly_sync__lab/"
+        "manual__2026-11-22T01%3A00%3A00%2B00%3A00/page.html"
+    )
+
+
+def test_the_link_works_without_a_configured_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW__API__BASE_URL", raising=False)
+    assert evidence_address("lab", "d", "r") == "/nim-evidence/lab/d/r/page.html"
+
+
+def test_the_link_is_named_in_the_provider_info() -> None:
+    assert get_provider_info()["extra-links"] == [f"{EvidenceLink.__module__}.{EvidenceLink.__name__}"]
 
 
 @pytest.mark.parametrize("kind", ["operators", "sensors", "hooks", "triggers"])
