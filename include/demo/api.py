@@ -151,6 +151,11 @@ class AirflowApi:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
         return self._json("GET", f"{path}?deserialize=false")["value"]
 
+    def links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str | None]:
+        """Return the extra links that the UI shows on a task, by their names."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/links"
+        return dict(self._json("GET", path)["extra_links"])
+
     def asset_events(self, dag_id: str, run_id: str) -> list[Json]:
         """Return the asset events a run emitted, oldest first."""
         query = httpx.QueryParams(source_dag_id=dag_id, source_run_id=run_id, order_by="timestamp")
