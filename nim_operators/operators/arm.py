@@ -10,7 +10,7 @@ from airflow.sdk import Context
 from nim_operators.evidence.records import DirectionRecord
 from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.snapshot import ArmedDirection
-from nim_operators.operators.base import NimOperator, Run, in_loop
+from nim_operators.operators.base import NimOperator, Run, in_loop, observed
 from nim_operators.remote.direction import record_direction
 from nim_operators.remote.transport import connect
 
@@ -30,8 +30,8 @@ class NimArmDirectionOperator(NimOperator):
         recorded = in_loop(arm(run))
         view = run.observe("after", ask_clients=False)
         for master in run.masters:
-            snapshot = view.snapshot(master)
-            if snapshot is None or snapshot.own.direction is None or snapshot.own.direction.source != run.source:
+            direction = observed(view, master).own.direction
+            if direction is None or direction.source != run.source:
                 raise NotReadBack(f"The armed direction was not read back on {master}; clear this task.")
         return asdict(recorded)
 

@@ -158,6 +158,18 @@ class Run:
         raise Refused(assessment.refusal)
 
 
+def observed(view: PairView, master: str) -> Snapshot:
+    """
+    Return the snapshot of *master*.
+
+    :raises HostAbsent: if it could not be observed; a later try may.
+    """
+    seen = view.observations[master]
+    if isinstance(seen, Snapshot):
+        return seen
+    raise HostAbsent(master, seen.absence, seen.reason)
+
+
 class NimOperator(BaseOperator):
     """
     Base of the operators of this package.

@@ -11,13 +11,13 @@ from nim_operators.evidence.redact import MASK
 from nim_operators.nim import commands
 from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
 from nim_operators.nim.drift import AttributeDifference, compare_master, lost_routes
-from nim_operators.nim.errors import NotReadBack, Refused
+from nim_operators.nim.errors import NotReadBack, Refused, StillRunning
 from nim_operators.nim.facts import facts_of
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.snapshot import Snapshot
-from nim_operators.operators.base import Run
+from nim_operators.operators.base import Run, observed
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
 from nim_operators.operators.sync import differing_definitions
 from nim_operators.remote.job import Slot
@@ -42,6 +42,7 @@ class NimReconcileTargetOperator(NimJobOperator):
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return one job with every command that is needed on the target."""
         view = run.observe("before", ask_clients=False)
+        _demand_quiet(run, view)
         missing = _missing(run, view)
         needed = list(_commands(run, view, run.endpoint(run.target).commands))
         if not missing:
@@ -66,9 +67,27 @@ class NimReconcileTargetOperator(NimJobOperator):
         return {"sent": True}
 
 
+def _demand_quiet(run: Run, view: PairView) -> None:
+    """
+    Refuse while a sync or restore may still be at work, as it is where somebody marked its task a success.
+
+    :raises StillRunning: naming what is alive.
+    """
+    alive = [
+        f"{master}: {what}"
+        for master in run.masters
+        for what in (
+            *(f"process {found.pid}: {found.command}" for found in observed(view, master).processes),
+            *(f"job {job.job} is {job.state}" for job in observed(view, master).own.jobs if job.kind != KIND),
+        )
+    ]
+    if alive:
+        raise StillRunning(f"Something still works on NIM: {'; '.join(alive)}. Clear the task that began it.")
+
+
 def _missing(run: Run, view: PairView) -> list[str]:
     """Say what a sync has taken from the target and is not back yet, each with its remedy."""
-    target = _observed(view, run.target)
+    target = observed(view, run.target)
     missing = []
     if _peer_record(view, target) is None:
         missing.append(
@@ -88,7 +107,7 @@ def _missing(run: Run, view: PairView) -> list[str]:
 
 
 def _commands(run: Run, view: PairView, paths: CommandPaths) -> Iterable[Command]:
-    target = _observed(view, run.target)
+    target = observed(view, run.target)
     if _peer_record(view, target) is None:
         yield commands.define_peer(paths, _wanted_record(run, view))
     for difference in _lost(run, target):
@@ -111,7 +130,7 @@ def _wanted_record(run: Run, view: PairView) -> PeerRecord:
     known = _peer_record(view, before) if before is not None else None
     if known is not None:
         return PeerRecord.remembered(known)
-    source = _observed(view, run.source)
+    source = observed(view, run.source)
     host = source.niminfo.master_hostname if source.niminfo else None
     connect = next((found.get("connect") for found in source.of_type("alternate_master")), None)
     if "master" not in source.objects or not host:
@@ -127,10 +146,3 @@ def _lost(run: Run, target: Snapshot) -> list[AttributeDifference]:
     if before is None or "master" not in before.objects or "master" not in target.objects:
         return []
     return [found for found in compare_master(before.objects["master"], target.objects["master"]) if found.left]
-
-
-def _observed(view: PairView, master: str) -> Snapshot:
-    snapshot = view.snapshot(master)
-    if snapshot is None:
-        raise NotReadBack(f"{master} cannot be observed now; clear this task once it can.")
-    return snapshot

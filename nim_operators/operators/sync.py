@@ -25,7 +25,7 @@ from nim_operators.nim.pair import PairView
 from nim_operators.nim.snapshot import OpenJob, Snapshot
 from nim_operators.nim.synclog import parse_sync_log
 from nim_operators.operators.arm import arm
-from nim_operators.operators.base import Run, in_loop
+from nim_operators.operators.base import Run, in_loop, observed
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, keep_and_collect
 from nim_operators.remote.files import digest
 from nim_operators.remote.job import Job, Slot
@@ -153,12 +153,9 @@ def _open_job(source: Snapshot | None) -> OpenJob | None:
 def differing_definitions(view: PairView) -> tuple[Difference, ...]:
     """Return what a finished sync would have made equal and is not.
 
-    :raises NotReadBack: if a master cannot be observed.
+    :raises HostAbsent: if a master cannot be observed, so that nobody can say.
     """
-    source, target = view.snapshot(view.source), view.snapshot(view.target)
-    if source is None or target is None:
-        away = view.source if source is None else view.target
-        raise NotReadBack(f"{away} cannot be observed now, so nobody can say whether the databases are the same.")
+    source, target = observed(view, view.source), observed(view, view.target)
     return compare_definitions(source, target, sides(view, identities_of(view)))
 
 

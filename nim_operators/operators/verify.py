@@ -19,7 +19,7 @@ from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.inventory import parse_inventory
 from nim_operators.nim.objects import BUILT_IN
-from nim_operators.operators.base import Run
+from nim_operators.operators.base import Run, observed
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
 from nim_operators.operators.sync import differing_definitions
 from nim_operators.remote.job import Slot
@@ -116,8 +116,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
                     or assessment.diagnosis.meaning
                 )
             )
-        source = view.snapshot(run.source)
-        assert source is not None  # noqa: S101 - a healthy pair was observed
+        source = observed(view, run.source)
         forgotten = {found.name for found in source.replicated} - {found.resource for found in contents}
         if forgotten:
             raise NotReadBack(f"The content of {', '.join(sorted(forgotten))} was not compared; clear this task.")
