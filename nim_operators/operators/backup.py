@@ -52,7 +52,7 @@ class NimBackupDatabaseOperator(NimJobOperator):
                 kind=KIND,
                 line=command.line,
                 command=f"mkdir -p '{directory}' && {told} && {command.line}",
-                slot=Slot.CHANGE,
+                slot=Slot.BACKUP,
                 changes=False,
             )
 

@@ -35,8 +35,8 @@ class JobRequest:
     """
     One job to run on one master.
 
-    ``line`` is what the evidence shows, ``command`` the ksh text that runs. A job in the slot for changes needs the
-    pair lock; ``changes`` tells whether it changes NIM itself, which a backup does not.
+    ``line`` is what the evidence shows, ``command`` the ksh text that runs. ``changes`` tells whether it changes NIM
+    itself, which a backup does not.
     """
 
     master: str
@@ -161,7 +161,7 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
     started = []
     for request in needed:
         async with connect(request.master, run.endpoint(request.master)) as host:
-            if request.slot is Slot.CHANGE:
+            if request.slot.needs_lock:
                 await claim(host, run.holder)
             name = f"{request.kind}.{_short(run.holder.run)}.{secrets.token_hex(3)}"
             sent = CommandRecord(request.master, request.line, request.changes)

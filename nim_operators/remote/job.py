@@ -23,10 +23,19 @@ _SIGNAL_BASE = 256
 
 
 class Slot(StrEnum):
-    """What can be open at the same time on one host: one changing job, one reading job."""
+    """What can be open at the same time on one host: one changing job, one backup, one reading job.
+
+    A backup has a slot of its own, so that a sync which a dead run left uncollected does not stand in its way.
+    """
 
     CHANGE = "change"
+    BACKUP = "backup"
     READ = "read"
+
+    @property
+    def needs_lock(self) -> bool:
+        """Whether a job in this slot may start only under the pair lock."""
+        return self is not Slot.READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ async def start(host: Host, holder: Holder, *, slot: Slot, job: str, kind: str, 
         "RUN": holder.run,
         "TOKEN": holder.token,
         "KSH": host.endpoint.ksh,
-        "NEEDS_LOCK": "yes" if slot is Slot.CHANGE else "no",
+        "NEEDS_LOCK": "yes" if slot.needs_lock else "no",
     }
     reply = await ask(host, build("job_start", values, {"print_command": command.splitlines()}), deadline=_SECONDS)
     fields = reply.fields
