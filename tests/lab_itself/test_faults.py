@@ -92,7 +92,7 @@ def ssh_or_lost(lab, command):
 )
 def test_drop_in_the_nth_command(lab, at, ran, finished):
     lab.break_fault("ssh_drop", nth=2, at=at)
-    outcomes = [ssh_or_lost(lab, f"echo x; echo done >/tmp/{i}; lsnim -p >/dev/null") for i in range(3)]
+    outcomes = [ssh_or_lost(lab, f"echo done >/tmp/{i}; echo x; lsnim -p >/dev/null") for i in range(3)]
     assert outcomes == [0, "lost", 0]
     lab.wait("command_end:*/tmp/1*")
     assert (lab.tree("nima") / "tmp/1").exists() == ran
