@@ -208,6 +208,7 @@ class RecoveryPointRecord(Body):
     compared_by: str
     verified: tuple[str, ...]
     stale: tuple[str, ...]
+    fingerprints: Mapping[str, str]
     clients: Mapping[str, int]
     evidence: str
 

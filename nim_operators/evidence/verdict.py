@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from nim_operators.evidence.records import Json, Stored, VerdictGiven, end_of, is_known
+from nim_operators.evidence.records import Json, PutBackRecord, Stored, VerdictGiven, end_of, is_known
 
 _FAILED = frozenset({"failed", "broke"})
 _BAD_CONTENT = frozenset({"missing", "partial", "unreadable"})
@@ -111,10 +111,17 @@ def judge(
     for rule, (verdict, reasons_for) in enumerate(_RULES, start=1):
         reasons = list(reasons_for(case))
         if reasons:
-            return VerdictRecord(verdict, _told(reasons), rule, bool(sent), steps)
+            reason = " ".join([_told(reasons), *_put_back(records)])
+            return VerdictRecord(verdict, reason, rule, bool(sent), steps)
     return VerdictRecord(
         Verdict.DONE, "Every required step recorded its read-back.", len(_RULES) + 1, bool(sent), steps
     )
+
+
+def _put_back(records: Sequence[Stored]) -> Iterator[str]:
+    """Say what became of the target after a sync that was not proven: the reader wants to know it first."""
+    for record in [record for record in records if record.kind == PutBackRecord.KIND][-1:]:
+        yield f"{record.body['master']} is {record.body['state']}: {record.body['reason']}"
 
 
 OPEN = "no verdict yet"

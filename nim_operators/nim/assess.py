@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nim_operators.nim.checks import findings_of
-from nim_operators.nim.diagnosis import Diagnosis, diagnosis_of
+from nim_operators.nim.diagnosis import MOOT, Diagnosis, diagnosis_of
 from nim_operators.nim.direction import Armed
 from nim_operators.nim.facts import facts_of, has_database
 from nim_operators.nim.findings import Finding, Severity
@@ -16,6 +16,8 @@ from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
 
 _STRICTEST_FIRST = (Permission.REFUSE, Permission.GO_WITH_REASON, Permission.GO)
+_STILL_MEANT = ("masters.reachable", "activity.")
+"""Checks whose findings are true whatever else is going on."""
 _GIVES = {Severity.BLOCKS: Permission.REFUSE, Severity.APPROVAL: Permission.GO_WITH_REASON}
 
 
@@ -98,6 +100,8 @@ def assess(view: PairView, runbook: Runbook, run: str = "") -> Assessment:
     diagnosis = diagnosis_of(facts)
     ruling = rule(diagnosis.state, runbook)
     findings = findings_of(facts, runbook)
+    if diagnosis.state in MOOT:
+        findings = tuple(found for found in findings if found.check.startswith(_STILL_MEANT))
     left = {ruling.permission, *(_GIVES.get(found.severity, Permission.GO) for found in findings)}
     records = facts.peer_records(facts.source) if facts.source is not None else ()
     return Assessment(

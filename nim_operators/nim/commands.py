@@ -166,6 +166,16 @@ def restore_database(paths: CommandPaths, file: str) -> Command:
     return Command((paths.m_restore_db, _path(file)), changes=True, purpose="Put this master's NIM database back.")
 
 
+def lift_fence(paths: CommandPaths, base: str, backup: str) -> tuple[str, ...]:
+    """Return the lines a person types on a fenced master to put its database back and let it serve again."""
+    return (
+        f"{paths.m_restore_db} {_path(backup)}",
+        f"{paths.startsrc} -s nimesis",
+        f"sed 's/.*/mkitab \"&\"/' {base}/fence/inittab | ksh",
+        f"rm {base}/unusable",
+    )
+
+
 def stop_nimesis(paths: CommandPaths) -> Command:
     """Stop the daemon that answers clients (nim.md 3.3)."""
     return Command((paths.stopsrc, "-s", "nimesis"), changes=True, purpose="Keep this master from answering clients.")

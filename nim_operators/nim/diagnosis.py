@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from nim_operators.nim.collector import BASE
+from nim_operators.nim.commands import AIX, lift_fence
 from nim_operators.nim.direction import Arming
 from nim_operators.nim.facts import Facts, facts_of, has_copy, has_database, takes_for
 from nim_operators.nim.ownership import Row, Side
@@ -62,6 +64,17 @@ MEANINGS: dict[State, str] = {
     State.OWNERSHIP_UNKNOWN: "No client says who controls it.",
     State.NOT_ARMED: "No direction was ever armed, and the databases do not allow to arm one now.",
 }
+
+
+MOOT = frozenset(
+    {
+        State.STANDBY_DOWN,
+        State.STANDBY_SYNCING,
+        State.ACTIVE_UNREACHABLE_UNCONFIRMED,
+        State.BOTH_UNREACHABLE,
+    }
+)
+"""States in which findings about databases and clients mean nothing: what they speak of is away or on the move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +153,9 @@ def _not_serving(facts: Facts, master: str) -> Iterable[str]:
     if own is None:
         return
     if own.own.unusable is not None:
-        yield f"{master} was fenced by {own.own.unusable.run} at {own.own.unusable.since}: {own.own.unusable.reason}"
+        fence = own.own.unusable
+        by_hand = "; ".join(lift_fence(AIX, BASE, fence.backup))
+        yield f"{master} was fenced by {fence.run} at {fence.since}: {fence.reason} To lift it, type there: {by_hand}"
     if own.niminfo is None:
         yield f"{master} has no /etc/niminfo."
     elif own.niminfo.configuration != "master":

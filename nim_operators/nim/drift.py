@@ -115,7 +115,7 @@ def compare_definitions(source: Snapshot, target: Snapshot, side_of: Callable[[s
             present = one or other
             kind = Kind.TARGET_ONLY if one is None else Kind.SOURCE_ONLY
             found += [Difference(name, _what(present), kind)] if present else []
-        elif differing := _differing(_definition(one), _definition(other), side_of):
+        elif differing := _differing(definition_of(one), definition_of(other), side_of):
             found.append(Difference(name, _what(one), Kind.DIFFERENT, differing))
     return tuple(found)
 
@@ -163,7 +163,7 @@ def _what(found: NimObject) -> str:
     return f"{found.cls} {found.type}"
 
 
-def _definition(found: NimObject) -> dict[str, tuple[str, ...]]:
+def definition_of(found: NimObject) -> dict[str, tuple[str, ...]]:
     """Return the attributes that define an object, routes as one set: NIM may number them anew."""
     skipped = STATES if found.cls in {"resources", "networks"} else STATES | ALLOCATED
     values: dict[str, tuple[str, ...]] = {"class": (found.cls,), "type": (found.type,)}

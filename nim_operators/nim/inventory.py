@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from nim_operators.nim.content import Inventory
 from nim_operators.nim.errors import Unreadable
 
@@ -18,7 +20,7 @@ def parse_inventory(host: str, text: str) -> dict[str, Inventory | None]:
         4215202376 10 ./bin/ls
         @ end spot72 0
 
-    A location that is absent is an empty inventory: nothing is there. ``-`` stands for no checksum.
+    A location that is absent cannot be read. ``-`` stands for no checksum.
 
     :raises Unreadable: if a line makes no sense.
     """
@@ -33,7 +35,7 @@ def parse_inventory(host: str, text: str) -> dict[str, Inventory | None]:
                 found[name] = files if status == "0" and name not in unread else None
                 current = None
             case ["@", name, "absent"]:
-                found[name] = {}
+                found[name] = None
             case ["@", name, "directory" | "file"]:
                 current, files = name, {}
                 found[name] = None
@@ -49,3 +51,9 @@ def parse_inventory(host: str, text: str) -> dict[str, Inventory | None]:
             case _:
                 unread.add(current)  # a message of find or cksum: this resource was not read whole
     return found
+
+
+def fingerprint(inventory: Inventory) -> str:
+    """Return one digest for the files of a resource: equal for equal paths, sizes and checksums."""
+    rows = sorted(f"{path}\0{size}\0{checksum}" for path, (size, checksum) in inventory.items())
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

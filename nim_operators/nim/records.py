@@ -58,7 +58,7 @@ def parse_own_records(host: str, text: str, uid: str) -> OwnRecords:
         elif entry.value == "lock/owner":
             lock = LockOwner(*_fields(host, entry, "run", "token", "taken_at"))
         elif entry.value == "unusable":
-            unusable = Unusable(*_fields(host, entry, "run", "reason", "since"))
+            unusable = Unusable(*_fields(host, entry, "run", "reason", "since", "backup"))
         else:
             raise Unreadable(host, COMMAND, entry.number, entry.line, "the record direction, lock/owner or unusable")
     return OwnRecords(direction, lock, tuple(jobs), unusable, fault)
@@ -93,8 +93,8 @@ def _fields(host: str, entry: _Entry, *names: str) -> tuple[str, ...]:
 def _job(host: str, entry: _Entry) -> OpenJob:
     if entry.value not in _STATES:
         raise Unreadable(host, COMMAND, entry.number, entry.line, f"one of the states {', '.join(sorted(_STATES))}")
-    job, kind, run = _fields(host, entry, "job", "kind", "run")
-    return OpenJob(job, kind, run, entry.value)
+    job, kind, run, slot = _fields(host, entry, "job", "kind", "run", "slot")
+    return OpenJob(job, kind, run, slot, entry.value)
 
 
 def _fault(host: str, entry: _Entry, uid: str) -> str | None:

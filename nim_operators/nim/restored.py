@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from nim_operators.nim.drift import definition_of
 from nim_operators.nim.snapshot import Snapshot
 
 
 def unlike_before(before: Snapshot, now: Snapshot) -> tuple[str, ...]:
     """Say what keeps *now* from being the master that *before* shows; empty where it is that master again.
 
-    Its own niminfo, its whole database, its level, and exactly one nimesis, active.
+    Its own niminfo, every definition in its database (states come and go), its level, exactly one nimesis, active.
     """
     found = []
     if _variables(before) != _variables(now):
         found.append("/etc/niminfo is not its own of before")
     if before.nim_level != now.nim_level:
         found.append(f"NIM.level is {now.nim_level!r} instead of {before.nim_level!r}")
-    changed = sorted(
-        name for name in {*before.objects, *now.objects} if before.objects.get(name) != now.objects.get(name)
+    was, is_now = (
+        {name: definition_of(found) for name, found in snapshot.objects.items()} for snapshot in (before, now)
     )
+    changed = sorted(name for name in {*was, *is_now} if was.get(name) != is_now.get(name))
     if changed:
         found.append(f"its database differs in {', '.join(changed[:8])}{' and others' if changed[8:] else ''}")
     rows = [row.status for row in now.subsystems if row.name == "nimesis"]

@@ -150,17 +150,22 @@ class OpenJob:
     job: str
     kind: str
     run: str
+    slot: str
     state: str
     """``reserved`` (not begun), ``running``, ``ended`` (status recorded) or ``vanished`` (none of these)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A master that was fenced because its database could not be put back: by which run, why, and since when."""
+    """A master that was fenced because its database could not be put back: by which run, why, and since when.
+
+    ``backup`` is the file on the master that holds its own database of before.
+    """
 
     run: str
     reason: str
     since: str
+    backup: str
 
 
 @dataclass(frozen=True, slots=True)

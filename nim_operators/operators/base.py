@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pendulum
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException, TaskDeferred
 
 from nim_operators.estate.load import estate_path, evidence_base, load_estate
 from nim_operators.estate.schema import Pair
@@ -32,8 +32,10 @@ from nim_operators.nim.errors import NimError, Refused, StillRunning, Unreadable
 from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.nim.snapshot import Snapshot
-from nim_operators.remote.endpoint import Endpoint
+from nim_operators.nim.snapshot import Observation, Snapshot
+from nim_operators.remote.collect import Questions
+from nim_operators.remote.collect import observe as look_at
+from nim_operators.remote.endpoint import BadConnection, Endpoint
 from nim_operators.remote.errors import HostAbsent, HostRefused, OutcomeUnknown
 from nim_operators.remote.lock import Holder
 from nim_operators.remote.pair import NOBODY, Asking, Observed, observe_pair
@@ -78,8 +80,19 @@ class Run:
         return self.pair.masters[master].conn_id
 
     def endpoint(self, master: str) -> Endpoint:
-        """Return where *master* is and how to log in."""
-        return NimHook(self.conn_id(master)).get_conn()
+        """Return where *master* is and how to log in; its secrets are masked in the evidence from now on."""
+        return self._reached_by(self.conn_id(master))
+
+    def _reached_by(self, conn_id: str) -> Endpoint:
+        try:
+            endpoint = NimHook(conn_id).get_conn()
+        except AirflowNotFoundException as error:
+            raise BadConnection(
+                f"There is no Airflow connection {conn_id!r}; create it with the type 'NIM master', or correct the "
+                f"conn_id of pair '{self.pair.name}' in {estate_path()}."
+            ) from error
+        self.evidence.mask(endpoint.secrets)
+        return endpoint
 
     def record(self, body: Body) -> None:
         """Put one record of this task into the evidence."""
@@ -108,9 +121,15 @@ class Run:
             remembered=self.store.remembered_direction(self.pair.name),
         )
 
+    def observe_one(self, master: str, name: str) -> Observation:
+        """Observe *master* alone, whatever the other one does, and keep what was seen under *name*."""
+        observation, sections = in_loop(look_at(master, self.endpoint(master), Questions()))
+        self._keep(name, master, Observed(observation, sections))
+        return observation
+
     def _asking(self) -> Asking:
         clients = self.pair.clients
-        own = {name: NimHook(conn_id).get_conn() for name, conn_id in clients.connections.items()}
+        own = {name: self._reached_by(conn_id) for name, conn_id in clients.connections.items()}
         return Asking(clients.width, clients.limit_seconds, own)
 
     def _keep(self, name: str, master: str, observed: Observed) -> None:
@@ -125,6 +144,15 @@ class Run:
             self.record(ObservationRecord(master, reachable=True, snapshot_file=file, clock=seen.clock, counts=counts))
         else:
             self.record(ObservationRecord(master, reachable=False, absence=seen.absence.value, reason=seen.reason))
+
+    def as_kept(self, master: str) -> Snapshot:
+        """
+        Return *master* as last observed in this task, read back from the evidence.
+
+        To be compared with an older snapshot of the evidence: both have the same values masked.
+        """
+        seen = [record for record in self.recorded(ObservationRecord) if record["master"] == master]
+        return build_snapshot(master, self.evidence.read_snapshot(seen[-1]["snapshot_file"]))
 
     def before_sync(self) -> Snapshot | None:
         """Return the target as it was right before this run's sync was sent; None where this run sent none."""
@@ -220,8 +248,6 @@ class NimOperator(BaseOperator):
         dag_run = context["dag_run"]
         store = EvidenceStore(evidence_base(estate))
         evidence = store.run(pair.name, dag_run.dag_id, dag_run.run_id)
-        for master in pair.masters.values():
-            evidence.mask(NimHook(master.conn_id).get_conn().secrets)
         begun = evidence.begin(
             pair=pair.name,
             runbook=self.runbook,
@@ -262,6 +288,9 @@ class NimOperator(BaseOperator):
             yield
         except TaskDeferred:
             raise
+        except AirflowSkipException as skipped:
+            run.record(step("skipped", skipped))
+            raise
         except Exception as error:
             run.record(step(_result(error), error))
             raise
@@ -274,7 +303,7 @@ def _now() -> str:
 
 def _result(error: Exception) -> str:
     match error:
-        case Refused() | HostRefused() | Unreadable():
+        case Refused() | HostRefused() | Unreadable() | BadConnection():
             return "refused"
         case HostAbsent() | OutcomeUnknown() | StillRunning():
             return "unknown"

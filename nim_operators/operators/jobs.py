@@ -7,9 +7,10 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.sdk import Context
 
@@ -19,13 +20,15 @@ from nim_operators.nim.messages import explain
 from nim_operators.nim.outcome import Outcome, Unknown, succeeded
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import job as remote_job
-from nim_operators.remote.errors import OutcomeUnknown
+from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
 from nim_operators.remote.job import Job, Progress, Slot
+from nim_operators.remote.leftovers import open_jobs
 from nim_operators.remote.lock import claim
 from nim_operators.remote.transport import connect
 from nim_operators.triggers.job import JobTrigger
 
 SHORT_JOB_SECONDS = 120
+_SYNC = "sync"
 INLINE_SECONDS = 8
 """What ends this soon is not deferred: a deferral costs about 2.5 s (design section 4)."""
 
@@ -46,6 +49,7 @@ class JobRequest:
     slot: Slot
     changes: bool
     stream: bool = True
+    attach_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,9 @@ class NimJobOperator(NimOperator):
         super().__init__(**kwargs)
         self.wait_limit = wait_limit
 
+    keeps: ClassVar[str] = ""
+    """The kind of ended job that this step attaches to, whoever began it; every other ended one is put away first."""
+
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """
         Observe, assess, and return the jobs that are needed.
@@ -92,6 +99,7 @@ class NimJobOperator(NimOperator):
 
     def act(self, run: Run, context: Context) -> Any:
         """Start or attach, follow for a moment, then defer."""
+        in_loop(_put_away_ended(run, self.keeps))
         try:
             needed = list(self.requests(run, context))
         except AlreadyDone as done:
@@ -167,7 +175,13 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
             sent = CommandRecord(request.master, request.line, request.changes)
             try:
                 job = await remote_job.start(
-                    host, run.holder, slot=request.slot, job=name, kind=request.kind, command=request.command
+                    host,
+                    run.holder,
+                    slot=request.slot,
+                    job=name,
+                    kind=request.kind,
+                    command=request.command,
+                    attach_to=request.attach_to,
                 )
             except OutcomeUnknown as error:
                 run.record(replace(sent, outcome=Unknown(str(error))))
@@ -180,6 +194,21 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
 def _short(text: str) -> str:
     """Return a few letters that stand for a run in the names of its jobs."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+async def _put_away_ended(run: Run, kept: str) -> None:
+    """Keep and collect what earlier steps or runs left uncollected, so that it neither bars the way nor passes for new.
+
+    A sync is left for the step that judges it. A host that does not answer is met by the step itself.
+    """
+    for master in run.masters:
+        with suppress(HostAbsent):
+            async with connect(master, run.endpoint(master)) as host:
+                ended = [found for found in await open_jobs(host) if found.state == "ended"]
+            for found in ended:
+                if found.kind not in {kept, _SYNC}:
+                    job = Job(master, Slot(found.slot), found.job, found.kind, found.run, found.state, attached=True)
+                    await keep_and_collect(run, job)
 
 
 async def run_to_end(run: Run, request: JobRequest) -> EndedJob:

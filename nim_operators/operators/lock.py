@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
 from airflow.sdk import Context
 
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import lock
-from nim_operators.remote.errors import LockHeld
-from nim_operators.remote.transport import connect
+from nim_operators.remote.errors import HostAbsent, LockHeld, RemoteError
+from nim_operators.remote.lock import Holder
+from nim_operators.remote.transport import Host, connect
 
 
 class NimLockPairOperator(NimOperator):
@@ -27,23 +31,29 @@ class NimLockPairOperator(NimOperator):
 
 
 async def _lock_both(run: Run) -> None:
+    """Take both, or none: whatever goes wrong with the second, the first is given back."""
     taken: list[str] = []
     try:
         for master in sorted(run.masters):
             async with connect(master, run.endpoint(master)) as host:
-                try:
-                    await lock.acquire(host, run.holder)
-                except LockHeld:
-                    if not run.breaks:
-                        raise
-                    await lock.break_lock(host, run.holder, run.breaks)
-                    run.note(f"{master}: lock of {run.breaks} broken. Reason typed: {run.reason}")
+                await _acquire(run, host)
             taken.append(master)
-    except LockHeld:
+    except RemoteError:
         for master in taken:
-            async with connect(master, run.endpoint(master)) as host:
-                await lock.release(host, run.holder)
+            with suppress(RemoteError):
+                async with connect(master, run.endpoint(master)) as host:
+                    await lock.release(host, run.holder)
         raise
+
+
+async def _acquire(run: Run, host: Host) -> None:
+    try:
+        await lock.acquire(host, run.holder)
+    except LockHeld:
+        if not run.breaks:
+            raise
+        await lock.break_lock(host, run.holder, run.breaks)
+        run.note(f"{host.name}: lock of {run.breaks} broken. Reason typed: {run.reason}")
 
 
 class NimUnlockPairOperator(NimOperator):
@@ -54,21 +64,24 @@ class NimUnlockPairOperator(NimOperator):
     Safe to repeat: yes. If interrupted: the lock may still be held on one master; the next try gives it back.
     Undo: nothing to undo.
 
-    Refuses while a job that was started under the lock runs, or nobody knows how it ended (P29).
+    Refuses on both while a job that was started under the lock runs on either, or nobody knows how it ended (P29).
     """
 
     def act(self, run: Run, context: Context) -> None:
-        """Release both; a master that refuses does not keep the other one locked."""
-        held: list[LockHeld] = []
-        for master in sorted(run.masters):
-            try:
-                in_loop(_unlock(run, master))
-            except LockHeld as error:
-                held.append(error)
-        if held:
-            raise held[0]
+        """Look at both masters first: a lock that is held on one of them only protects nothing."""
+        with suppress(HostAbsent):
+            in_loop(_on_both(run, lock.demand_releasable))
+        in_loop(_on_both(run, lock.release))
 
 
-async def _unlock(run: Run, master: str) -> None:
-    async with connect(master, run.endpoint(master)) as host:
-        await lock.release(host, run.holder)
+async def _on_both(run: Run, action: Callable[[Host, Holder], Awaitable[None]]) -> None:
+    """Act on each master; one that does not answer or refuses does not keep the other one from its turn."""
+    errors: list[RemoteError] = []
+    for master in sorted(run.masters):
+        try:
+            async with connect(master, run.endpoint(master)) as host:
+                await action(host, run.holder)
+        except RemoteError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from nim_operators.evidence.records import BackupRecord, BeforeSyncRecord, PutBackRecord, StepRecord
+from nim_operators.evidence.records import BackupRecord, BeforeSyncRecord, JobRecord, PutBackRecord, StepRecord
 from nim_operators.nim import commands
 from nim_operators.nim.collector import BASE
+from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.nim.errors import Refused, StillRunning, Unreadable, UnusableMaster
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.restored import unlike_before
@@ -25,6 +27,8 @@ from nim_operators.remote.script import embedded
 from nim_operators.remote.transport import connect
 
 KIND = "restore"
+HALF = "half: "
+_OF_THE_DATABASE = re.compile("lsnim|niminfo|NIM.level|lssrc")
 _FETCH_SECONDS = 900.0
 
 
@@ -52,50 +56,49 @@ class NimPutBackOperator(NimJobOperator):
         """Return the restore, unless nothing was sent, the target is as before, or the sync may still live."""
         if not run.recorded(BeforeSyncRecord):
             raise AirflowSkipException("This run has sent no sync, so there is nothing to put back.")
-        self._demand_a_failure(run)
-        found = {master: in_loop(_look(run, master)) for master in (run.target, run.source)}
-        alive = [f"{master}: {one}" for master, left in found.items() for one in left.alive]
-        if alive:
-            raise StillRunning(
-                f"Something of the sync is still alive, so {run.target} is left alone: {'; '.join(alive)}. "
-                "Wait until it has ended, then clear this task."
-            )
+        left = in_loop(_look(run, run.target))
+        _demand_quiet(run.target, left)
         differs = self._unlike_before(run)
         if not differs:
-            run.record(PutBackRecord(run.target, "untouched", "The sync never reached it."))
-            raise AlreadyDone({"state": "untouched"})
+            restored = any(record["kind"] == KIND for record in run.recorded(JobRecord))
+            state = "put back" if restored else "untouched"
+            run.record(PutBackRecord(run.target, state, "It is what it was before the sync."))
+            raise AlreadyDone({"state": state})
         self.log.warning("%s is not what it was before: %s", run.target, "; ".join(differs))
-        yield in_loop(self._restore(run, found[run.target]))
+        if not self._a_step_saw_it(run) and not _is_half_a_sync(differs):
+            raise Refused(
+                f"Nobody has seen that the copy on {run.target} is bad, and it answers as itself. It is left as it is; "
+                "clear the failed task once the hosts answer."
+            )
+        try:
+            _demand_quiet(run.source, in_loop(_look(run, run.source)))
+        except HostAbsent as away:
+            raise UnusableMaster(self._fence(run, f"half a sync, and {away}")) from away
+        yield in_loop(self._restore(run, left))
 
-    def _demand_a_failure(self, run: Run) -> None:
-        """
-        Go on only if a step saw that the copy is not good.
-
-        :raises Refused: where a step could not see, or nobody knows how the sync ended.
-        """
+    def _a_step_saw_it(self, run: Run) -> bool:
+        """Whether a step saw that the copy is not good. One that could not look proves nothing."""
         last: dict[str, str] = {}
         for stored in run.evidence.read_records():
             if stored.kind == StepRecord.KIND and stored.task_id in self.proves:
                 last[stored.task_id] = stored.body["result"]
-        if "failed" in last.values():
-            return
-        unseen = ", ".join(task for task, result in last.items() if result != "done") or "a step without a record"
-        raise Refused(
-            f"Nobody has seen that the copy on {run.target} is bad: {unseen} could not look. It is left as it is; "
-            "clear the failed task once the hosts answer."
-        )
+        return "failed" in last.values()
 
     def _unlike_before(self, run: Run) -> tuple[str, ...]:
+        """Say what keeps the target from being what it was; what cannot be read of its database counts as well."""
         before = run.before_sync()
         if before is None:
             raise Refused(f"The evidence holds no snapshot of {run.target} from before the sync; look at it by hand.")
         try:
-            now = run.observe("now", ask_clients=False).observations[run.target]
+            now = run.observe_one(run.target, "now")
         except Unreadable as error:
-            return (str(error),)
+            if not _OF_THE_DATABASE.search(error.command):
+                raise
+            return (f"{HALF}{error}",)
         if isinstance(now, Unreachable):
             raise HostAbsent(run.target, now.absence, now.reason)
-        return unlike_before(before, now)
+        found = unlike_before(before, run.as_kept(run.target))
+        return tuple(f"{HALF}{one}" if "niminfo" in one or "nimesis" in one else one for one in found)
 
     async def _restore(self, run: Run, left: Leftovers) -> JobRequest:
         backup = _backup_of(run)
@@ -129,30 +132,46 @@ class NimPutBackOperator(NimJobOperator):
     def _fence(self, run: Run, why: str) -> str:
         """Fence the target, read the fence back, and return what a person should know and type."""
         endpoint = run.endpoint(run.target)
+        file = f"{run.pair.backups.directory}/nimdb.{_backup_of(run)['stamp']}.backup"
         values = {
             "BASE": BASE,
             "STOPSRC": endpoint.commands.stopsrc,
             "LSSRC": endpoint.commands.lssrc,
             "RUN": run.holder.run,
             "REASON": why.replace("\n", " ")[:400],
+            "BACKUP": file,
         }
         fence = JobRequest(
             run.target, "fence", "fence nimesis", embedded("fence", values), Slot.CHANGE, changes=True, stream=False
         )
         ended = in_loop(run_to_end(run, fence))
-        file = f"{run.pair.backups.directory}/nimdb.{_backup_of(run)['stamp']}.backup"
-        by_hand = (
-            f"{endpoint.commands.m_restore_db} {file}",
-            f"{endpoint.commands.startsrc} -s nimesis",
-            f"sed 's/.*/mkitab \"&\"/' {BASE}/fence/inittab | ksh",
-            f"rm {BASE}/unusable",
-        )
+        by_hand = commands.lift_fence(endpoint.commands, BASE, file)
         state = "fenced: nimesis is stopped" if "inoperative" in ended.log else "NOT known to be fenced"
-        run.record(PutBackRecord(run.target, "unusable", f"{why} It is {state}.", by_hand))
+        run.record(PutBackRecord(run.target, "unusable", f"{why}. It is {state}.", by_hand))
         return (
-            f"{run.target} is unusable: {why} It is {state}. Where m_restore_db refuses a configured master, run "
+            f"{run.target} is unusable: {why}. It is {state}. Where m_restore_db refuses a configured master, run "
             f"'nim -o unconfig master' on it first. Then type there: {'; '.join(by_hand)}"
         )
+
+
+def _demand_quiet(master: str, left: Leftovers) -> None:
+    """
+    Refuse while a sync or restore may still be at work, our own restore aside: that one is attached to.
+
+    :raises StillRunning: naming what is alive.
+    """
+    alive = [f"process {one.pid}: {one.command}" for one in left.processes if is_transfer(one)]
+    alive += [f"job {job.job} is {job.state}" for job in left.jobs if job.state == "running" and job.kind != KIND]
+    if alive:
+        raise StillRunning(
+            f"On {master} something of the sync is still alive: {'; '.join(alive)}. "
+            "Wait until it has ended, then clear this task."
+        )
+
+
+def _is_half_a_sync(differs: tuple[str, ...]) -> bool:
+    """Whether the target cannot serve as itself: its niminfo or nimesis is not its own, its database unreadable."""
+    return any(one.startswith(HALF) for one in differs)
 
 
 def _backup_of(run: Run) -> dict[str, Any]:

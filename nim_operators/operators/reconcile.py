@@ -10,6 +10,7 @@ from airflow.sdk import Context
 from nim_operators.evidence.redact import MASK
 from nim_operators.nim import commands
 from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
+from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.nim.drift import AttributeDifference, compare_master, lost_routes
 from nim_operators.nim.errors import NotReadBack, Refused, StillRunning
 from nim_operators.nim.facts import facts_of
@@ -77,8 +78,12 @@ def _demand_quiet(run: Run, view: PairView) -> None:
         f"{master}: {what}"
         for master in run.masters
         for what in (
-            *(f"process {found.pid}: {found.command}" for found in observed(view, master).processes),
-            *(f"job {job.job} is {job.state}" for job in observed(view, master).own.jobs if job.kind != KIND),
+            *(f"process {one.pid}: {one.command}" for one in observed(view, master).processes if is_transfer(one)),
+            *(
+                f"job {job.job} is {job.state}"
+                for job in observed(view, master).own.jobs
+                if job.kind != KIND and job.state in {"running", "vanished"}
+            ),
         )
     ]
     if alive:
@@ -96,7 +101,7 @@ def _missing(run: Run, view: PairView) -> list[str]:
         )
     missing += [
         f"The sync reset the target's own {lost} (before / now); set it with 'nim -o change' on its master object."
-        for lost in _lost(run, target)
+        for lost in _lost(run)
     ]
     missing += [
         f"{found.name} on {run.target} lacks the route {route!r}; set it with 'nim -o change -a routing<n>='."
@@ -110,7 +115,7 @@ def _commands(run: Run, view: PairView, paths: CommandPaths) -> Iterable[Command
     target = observed(view, run.target)
     if _peer_record(view, target) is None:
         yield commands.define_peer(paths, _wanted_record(run, view))
-    for difference in _lost(run, target):
+    for difference in _lost(run):
         if len(difference.left) == 1 and MASK not in difference.left[0]:
             yield commands.change_attribute(paths, "master", difference.attribute, difference.left[0])
     for found in differing_definitions(view):
@@ -140,9 +145,9 @@ def _wanted_record(run: Run, view: PairView) -> PeerRecord:
     return PeerRecord.of_master(host.partition(".")[0], source.objects["master"], connect or "nimsh")
 
 
-def _lost(run: Run, target: Snapshot) -> list[AttributeDifference]:
+def _lost(run: Run) -> list[AttributeDifference]:
     """Return attributes of the target's master object that it had before the sync and now lacks or has otherwise."""
-    before = run.before_sync()
+    before, target = run.before_sync(), run.as_kept(run.target)
     if before is None or "master" not in before.objects or "master" not in target.objects:
         return []
     return [found for found in compare_master(before.objects["master"], target.objects["master"]) if found.left]

@@ -29,6 +29,8 @@ from nim_operators.operators.base import Run, in_loop, observed
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, keep_and_collect
 from nim_operators.remote.files import digest
 from nim_operators.remote.job import Job, Slot
+from nim_operators.remote.lock import claim
+from nim_operators.remote.transport import connect
 
 KIND = "sync"
 
@@ -58,7 +60,8 @@ class NimSyncOperator(NimJobOperator):
             view = run.observe("before", ask_clients=True)
             assessment = run.assess(view)
             open_job = None
-        if open_job is None:
+        attach_to = open_job.job if open_job is not None else ""
+        if not attach_to:
             run.demand_go(assessment)
             _demand_backups(run, view)
             self._arm(run, assessment)
@@ -73,7 +76,10 @@ class NimSyncOperator(NimJobOperator):
                 f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto."
             )
         command = commands.sync(run.endpoint(run.source).commands, assessment.alternate, force=assessment.force)
-        yield JobRequest(run.source, KIND, command.line, command.line, Slot.CHANGE, command.changes)
+        in_loop(_claim(run, run.target))
+        yield JobRequest(
+            run.source, KIND, command.line, command.line, Slot.CHANGE, command.changes, attach_to=attach_to
+        )
 
     async def _put_away(self, run: Run, vanished: OpenJob) -> None:
         """Keep what is left of a sync that nobody knows the end of; a person has looked and typed a reason."""
@@ -147,7 +153,14 @@ def _is_kept(run: Run, record: Json | None) -> bool:
 
 
 def _open_job(source: Snapshot | None) -> OpenJob | None:
-    return next((job for job in source.own.jobs if job.kind == KIND), None) if source else None
+    """Return the sync that is open on the source; one that has not begun is none, the start makes sure of that."""
+    jobs = source.own.jobs if source else ()
+    return next((job for job in jobs if job.kind == KIND and job.state != "reserved"), None)
+
+
+async def _claim(run: Run, master: str) -> None:
+    async with connect(master, run.endpoint(master)) as host:
+        await claim(host, run.holder)
 
 
 def differing_definitions(view: PairView) -> tuple[Difference, ...]:
@@ -165,7 +178,10 @@ def in_step(view: PairView) -> bool:
     Static routes do not count: a sync loses them, so the answer must be the same right after one.
     """
     target = view.snapshot(view.target)
-    present = target is not None and all(place.kind != "absent" for place in target.places.values())
+    source = view.snapshot(view.source)
+    places = target.places if target is not None else {}
+    wanted = [found.location or "" for found in source.replicated] if source is not None else [""]
+    present = all(location in places and places[location].kind != "absent" for location in wanted)
     return present and not _lasting(differing_definitions(view))
 
 

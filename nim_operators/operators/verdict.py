@@ -55,7 +55,7 @@ class NimVerdictOperator(NimOperator):
             "reason": judged.reason,
             "evidence": run.evidence.location,
             "page": conclusion.page,
-            "sha256": conclusion.text_sha256,
+            "page_txt_sha256": conclusion.text_sha256,
         }
         if judged.verdict is not Verdict.DONE:
             ti.xcom_push(key="return_value", value=told)  # a failed task returns nothing, and this is what REST reads

@@ -17,7 +17,7 @@ from nim_operators.evidence.records import (
 from nim_operators.nim.content import Condition, ContentDifference, Inventory, compare_content
 from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import NotReadBack
-from nim_operators.nim.inventory import parse_inventory
+from nim_operators.nim.inventory import fingerprint, parse_inventory
 from nim_operators.nim.objects import BUILT_IN
 from nim_operators.operators.base import Run, observed
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
@@ -69,11 +69,17 @@ class NimVerifyResourcesOperator(NimJobOperator):
             inventories[run.source],
             inventories[run.target],
             unfinished=_unfinished(run),
-            verified_before=_verified_before(run),
+            verified_before=_whole_before(run, inventories[run.target]),
         )
         run.record(ContentsRecord(tuple(found.to_json() for found in contents)))
+        undefined = sorted(set(inventories[run.source]) - set(inventories[run.target]))
+        if undefined:
+            raise NotReadBack(
+                f"{', '.join(undefined)} is defined on {run.source} and not on {run.target}: it was defined there "
+                "after the sync had begun. Trigger the DAG again."
+            )
         self._demand_whole(run, contents)
-        point = self._read_back(run, contents, inventories[run.source])
+        point = self._read_back(run, contents, inventories)
         run.record(point)
         run.store.write_recovery_point(run.pair.name, point)
         published = point.to_json()
@@ -102,7 +108,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
             )
 
     def _read_back(
-        self, run: Run, contents: tuple[ContentDifference, ...], inventory: dict[str, Inventory | None]
+        self, run: Run, contents: tuple[ContentDifference, ...], inventories: dict[str, dict[str, Inventory | None]]
     ) -> RecoveryPointRecord:
         view = run.observe("after", ask_clients=True)
         differences = differing_definitions(view)
@@ -120,6 +126,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
         forgotten = {found.name for found in source.replicated} - {found.resource for found in contents}
         if forgotten:
             raise NotReadBack(f"The content of {', '.join(sorted(forgotten))} was not compared; clear this task.")
+        source_files, target_files = inventories[run.source], inventories[run.target]
         backups = {record["master"]: record["path"] for record in run.recorded(BackupRecord)}
         return RecoveryPointRecord(
             at=source.clock,
@@ -128,11 +135,12 @@ class NimVerifyResourcesOperator(NimJobOperator):
             backup=backups[run.source],
             definitions=len(source.objects) - len(BUILT_IN & set(source.objects)),
             resources=len(contents),
-            files=sum(len(files or ()) for files in inventory.values()),
-            bytes=sum(size for files in inventory.values() for size, _ in (files or {}).values()),
+            files=sum(len(files or ()) for files in source_files.values()),
+            bytes=sum(size for files in source_files.values() for size, _ in (files or {}).values()),
             compared_by=run.pair.nightly_sync.content.value,
             verified=tuple(found.resource for found in contents if found.condition is Condition.EQUAL),
             stale=tuple(found.resource for found in contents if found.condition is Condition.STALE),
+            fingerprints={name: fingerprint(files) for name, files in target_files.items() if files is not None},
             clients=assessment.matrix.summary(),
             evidence=run.evidence.location,
         )
@@ -142,6 +150,10 @@ def _unfinished(run: Run) -> frozenset[str]:
     return frozenset(name for record in run.recorded(SyncRecord) for name in record["unfinished"])
 
 
-def _verified_before(run: Run) -> frozenset[str]:
+def _whole_before(run: Run, target: dict[str, Inventory | None]) -> frozenset[str]:
+    """Return the resources that lie on the target exactly as an earlier night proved them: what differs now is age."""
     point = run.store.recovery_point(run.pair.name)
-    return frozenset(point.verified) if point else frozenset()
+    known = point.fingerprints if point else {}
+    return frozenset(
+        name for name, files in target.items() if files is not None and known.get(name) == fingerprint(files)
+    )

@@ -65,16 +65,19 @@ class Progress:
         return self.outcome is not None
 
 
-async def start(host: Host, holder: Holder, *, slot: Slot, job: str, kind: str, command: str) -> Job:
+async def start(
+    host: Host, holder: Holder, *, slot: Slot, job: str, kind: str, command: str, attach_to: str = ""
+) -> Job:
     """Start *command* (ksh text) as job *job*, or attach to the job that is open in the slot.
 
     Changing jobs need the pair lock on this host, held by *holder*.
 
     :param job: id of the job if it is started now: letters, digits, dot and hyphen.
     :param kind: what the job does; a start only attaches to a job of its own kind.
+    :param attach_to: id of the job that must be open; nothing is ever started then.
     :raises LockHeld: if the pair lock is not the holder's run's.
     :raises Superseded: if a later try has taken over.
-    :raises JobInTheWay: if the open job is of another kind.
+    :raises JobInTheWay: if the open job is of another kind, or not the one to attach to.
     :raises OutcomeUnknown: if the link was lost: the job may or may not have begun, and asking again is safe.
     """
     values = {
@@ -84,6 +87,7 @@ async def start(host: Host, holder: Holder, *, slot: Slot, job: str, kind: str, 
         "RUN": holder.run,
         "TOKEN": holder.token,
         "KSH": host.endpoint.ksh,
+        "ATTACH_TO": attach_to,
         "NEEDS_LOCK": "yes" if slot.needs_lock else "no",
     }
     reply = await ask(host, build("job_start", values, {"print_command": command.splitlines()}), deadline=_SECONDS)
@@ -98,6 +102,8 @@ async def start(host: Host, holder: Holder, *, slot: Slot, job: str, kind: str, 
         reply.last("attached") or reply.last("started") or "",
         attached,
     )
+    if open_job.state == "reserved":
+        raise OutcomeUnknown(host.name, f"job {open_job.job} has not begun; a new try makes sure of it.")
     if open_job.kind != kind:
         raise JobInTheWay(
             host.name,

@@ -25,12 +25,6 @@ class Leftovers:
     mounts: tuple[str, ...]
     jobs: tuple[OpenJob, ...]
 
-    @property
-    def alive(self) -> tuple[str, ...]:
-        """Everything that may still change this host, in words."""
-        running = [f"process {one.pid}: {one.command}" for one in self.processes]
-        return (*running, *(f"job {job.job} is {job.state}" for job in self.jobs if job.state == "running"))
-
 
 async def leftovers(host: Host) -> Leftovers:
     """Look for what a sync may have left on *host*.
@@ -52,3 +46,16 @@ async def leftovers(host: Host) -> Leftovers:
         ),
         jobs=parse_own_records(host.name, sections["own_records"].stdout, sections["identity"].stdout.strip()).jobs,
     )
+
+
+async def open_jobs(host: Host) -> tuple[OpenJob, ...]:
+    """Return the jobs on *host* that nobody has collected.
+
+    :raises OutcomeUnknown: if nobody saw the end of the look.
+    """
+    script = build("open_jobs", {}, uses=("own",))
+    ended = await host.run(script.text, deadline=60)
+    if not isinstance(ended.outcome, Exited):
+        raise OutcomeUnknown(host.name, f"looking for open jobs: {ended.outcome}")
+    sections = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))
+    return parse_own_records(host.name, sections["own_records"].stdout, sections["identity"].stdout.strip()).jobs

@@ -40,6 +40,14 @@ async def claim(host: Host, holder: Holder) -> None:
     await _act(host, "claim", holder)
 
 
+async def demand_releasable(host: Host, holder: Holder) -> None:
+    """Look whether the lock could be given back; change nothing.
+
+    :raises LockHeld: while a job that was started under it runs, or nobody knows how it ended.
+    """
+    await _act(host, "releasable", holder)
+
+
 async def release(host: Host, holder: Holder) -> None:
     """Give the lock back. A lock that the run does not hold is left alone.
 

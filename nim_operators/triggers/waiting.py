@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 from tenacity.stop import stop_base
 
 from nim_operators.hooks.nim import NimHook
-from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
+from nim_operators.nim.snapshot import Absence
+from nim_operators.remote.errors import HostAbsent, HostRefused, RemoteError
 from nim_operators.remote.transport import Host, connect
 
 LONGEST_PAUSE_SECONDS = 60
@@ -28,6 +29,13 @@ class _AtDeadline(stop_base):
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         return time.time() + retry_state.upcoming_sleep >= self._deadline
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether waiting on is right: not where a script refused, nor where the host is somebody else's by its key."""
+    if isinstance(error, HostAbsent):
+        return error.absence is not Absence.HOST_KEY
+    return isinstance(error, RemoteError) and not isinstance(error, HostRefused)
 
 
 class WaitingTrigger(BaseTrigger):
@@ -71,7 +79,7 @@ class WaitingTrigger(BaseTrigger):
                 event = await self.wait()
         except TimeoutError:
             event = {"state": "deadline"}
-        except (HostAbsent, OutcomeUnknown) as error:
+        except RemoteError as error:
             event = {"state": "deadline", "reason": str(error)}
         yield TriggerEvent(event)
 
@@ -82,7 +90,7 @@ class WaitingTrigger(BaseTrigger):
         :raises HostAbsent: if the host is still away at the deadline.
         """
         tries = AsyncRetrying(
-            retry=retry_if_exception_type((HostAbsent, OutcomeUnknown)),
+            retry=retry_if_exception(_may_pass),
             wait=wait_random_exponential(multiplier=1, max=LONGEST_PAUSE_SECONDS),
             stop=_AtDeadline(self.deadline),
             before_sleep=lambda state: self.log.warning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,9 +43,22 @@ def is_locked(lab: Lab) -> bool:
     return any((lab.tree(host) / "var/adm/nim_operators/lock/owner").exists() for host in ("nima", "nimb"))
 
 
+def a_pair_in_step(start_lab: Callable[..., Lab]) -> Lab:
+    """A pair whose alternate holds an earlier copy, with something new on the source, so that a sync is sent."""
+    lab = start_lab("synced")
+    attributes = ("platform=chrp", "netboot_kernel=64", "if1=master_net aix03 0", "cable_type1=N/A")
+    words = [word for attribute in attributes for word in ("-a", attribute)]
+    lab.admin("nima", "nim", "-o", "define", "-t", "standalone", *words, "new1")
+    return lab
+
+
 @pytest.mark.parametrize(("fault", "arguments", "outcome"), rows())
-def test_night(installation: Installation, fault: str, arguments: str, outcome: str) -> None:
-    lab = installation.lab
+def test_night(
+    start_lab: Callable[..., Lab], install: Callable[[Lab], Installation], fault: str, arguments: str, outcome: str
+) -> None:
+    later = fault.startswith("sync_fails") and int(arguments_of(arguments)["phase"]) % 2 == 0
+    lab = a_pair_in_step(start_lab) if later else start_lab()
+    installation = install(lab)
     for one in fault.split(" and "):
         given = arguments_of(arguments) if one != "restore_refuses" else {"host": "nimb"}
         lab.break_fault(one, **given)

@@ -33,6 +33,7 @@ POINT = RecoveryPointRecord(
     compared_by="checksum",
     verified=("spot_72", "lpp_72"),
     stale=(),
+    fingerprints={},
     clients={"owned by source": 3},
     evidence="memory://x",
 )

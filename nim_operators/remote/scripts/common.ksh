@@ -1,4 +1,8 @@
 # common.ksh - read before every other script. Stock AIX: ksh88, no GNU, nothing installed.
+# A profile's aliases and options (ksh reads $ENV) must not change what the commands below do.
+\unalias -a 2>/dev/null
+set +C
+unset ENV
 LC_ALL=C
 LANG=C
 PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:$PATH
@@ -47,6 +51,7 @@ section() {
         section_run=unlimited
     fi
     shift 2
+    {
     printf '%s begin %s\n' "$NONCE" "$section_name"
     section_rest=$(
         {
@@ -60,7 +65,8 @@ section() {
     printf '%s' "${section_rest%
 *}"
     printf '\n%s end %s %s\n' "$NONCE" "$section_name" "$section_status"
-} 3>&1
+    } 3>&1
+}
 
 # job_state DIRECTORY : set state to reserved, running, ended or vanished. A pid counts only while the process under
 # it is this very job: after a reboot the number may belong to anybody. Where ps tells nothing of a living pid, it counts.
@@ -68,7 +74,7 @@ job_state() {
     job_pid=$(cat "$1/pid" 2>/dev/null)
     if [ -f "$1/status" ]; then
         state=ended
-    elif [ -z "$job_pid" ] && [ ! -d "$1/begun" ]; then
+    elif [ ! -f "$1/pid" ]; then
         state=reserved
     elif [ -z "$job_pid" ] || ! kill -0 "$job_pid" 2>/dev/null; then
         state=vanished
@@ -127,7 +133,21 @@ hold_lock() {
 
 # put FILE : write standard input to a file in one step, so that no reader ever sees half of it.
 put() {
-    cat >"$1.new.$$" && mv "$1.new.$$" "$1"
+    if cat >"$BASE/put.$$" && mv -f "$BASE/put.$$" "$1"; then
+        return 0
+    fi
+    rm -f "$BASE/put.$$"
+    return 1
+}
+
+# void_slot SLOT : make sure that a job which has not begun never begins, and put its slot away. The job begins by
+# linking its pid; whoever links first has won.
+void_slot() {
+    echo void >"$1/void.$$"
+    if ln "$1/void.$$" "$1/pid" 2>/dev/null; then
+        mkdir -p "$BASE/done"
+        mv "$1" "$BASE/done/void.$(date -u '+%Y%m%d%H%M%S').$$"
+    fi
 }
 
 now() {

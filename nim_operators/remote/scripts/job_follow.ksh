@@ -11,7 +11,7 @@ show_new_lines() {
         fi
         if [ "$whole" = '$' ] || [ "$whole" -gt "$LINES_SEEN" ]; then
             sed -n "$((LINES_SEEN + 1)),${whole}p" "$slot/log" | sed 's/^/> /'
-            LINES_SEEN=$(wc -l <"$slot/log" | tr -d ' ')
+            LINES_SEEN=$whole
         fi
     fi
 }

@@ -1,15 +1,6 @@
 # job_start.ksh - start a job that outlives this session, or attach to the one that is open.
-# Given: BASE NONCE SLOT JOB KIND RUN TOKEN KSH NEEDS_LOCK, print_command (what the job runs).
+# Given: BASE NONCE SLOT JOB KIND RUN TOKEN KSH NEEDS_LOCK ATTACH_TO, print_command (what the job runs).
 # The slot is one directory: one job can be open in it, whoever starts it and how often.
-
-# A slot whose starter died before the job began: make sure it never begins, and put it away.
-void_slot() {
-    if mkdir "$slot/begun" 2>/dev/null; then
-        : >"$slot/void"
-        mkdir -p "$BASE/done"
-        mv "$slot" "$BASE/done/void.$(date -u '+%Y%m%d%H%M%S').$$"
-    fi
-}
 
 write_job() {
     {
@@ -18,8 +9,10 @@ write_job() {
     {
         cat <<END
 cd '$slot' || exit 1
-mkdir begun 2>/dev/null || exit 0
-printf '%s\n' \$\$ >pid.new && mv pid.new pid
+printf '%s\n' \$\$ >pid.\$\$ && ln pid.\$\$ pid || exit 0
+\\unalias -a 2>/dev/null
+set +C
+unset ENV
 LC_ALL=C LANG=C
 PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:\$PATH
 export LC_ALL LANG PATH
@@ -33,14 +26,14 @@ END
     } | put "$slot/run"
 }
 
-# Wait until the job has written its pid, or somebody has made sure that it never begins.
+# Wait until the job has linked its pid.
 await_begin() {
     spin=0
     while [ ! -f "$slot/pid" ] && [ $spin -lt 2000 ]; do
         spin=$((spin + 1))
     done
     patience=20
-    while [ ! -f "$slot/pid" ] && [ ! -f "$slot/void" ] && [ $patience -gt 0 ]; do
+    while [ ! -f "$slot/pid" ] && [ $patience -gt 0 ]; do
         sleep 1
         patience=$((patience - 1))
     done
@@ -58,12 +51,18 @@ if [ "$NEEDS_LOCK" = yes ]; then
 fi
 slot=$BASE/jobs/$SLOT
 mkdir -p "$BASE/jobs"
-if [ -d "$slot" ] && [ ! -d "$slot/begun" ]; then
+if [ -d "$slot" ] && [ ! -f "$slot/pid" ]; then
     sleep 2
-    void_slot
+    void_slot "$slot"
+fi
+if [ -n "$ATTACH_TO" ] && [ "$(sed -n 's/^job=//p' "$slot/job" 2>/dev/null)" != "$ATTACH_TO" ]; then
+    refuse 24 "job $ATTACH_TO is not open here any more; clear the task to look again."
 fi
 if mkdir "$slot" 2>/dev/null; then
-    write_job || refuse 23 "the job could not be written; look at the file system that holds $BASE."
+    if ! write_job; then
+        rm -rf "$slot"
+        refuse 23 "the job could not be written; look at the file system that holds $BASE."
+    fi
     nohup "$KSH" "$slot/run" </dev/null >/dev/null 2>&1 &
     await_begin
     report started

@@ -5,12 +5,16 @@ write_owner() {
     printf 'run=%s\ntoken=%s\ntaken_at=%s\n' "$RUN" "$TOKEN" "$1"
 }
 
-# The jobs that keep the lock: a running one, and one of which nobody knows how it ended.
+# The jobs that keep the lock: a running one, and one of which nobody knows how it ended. One that has not begun is
+# kept from ever beginning.
 holding_jobs() {
     for slot in "$BASE"/jobs/*; do
         if [ -d "$slot" ]; then
             job_state "$slot"
-            if [ $state != ended ]; then
+            if [ $state = reserved ]; then
+                void_slot "$slot"
+            fi
+            if [ -d "$slot" ] && [ $state != ended ]; then
                 printf '%s (%s) ' "$(sed -n 's/^job=//p' "$slot/job" 2>/dev/null)" $state
             fi
         fi
@@ -19,7 +23,10 @@ holding_jobs() {
 
 acquire() {
     mkdir "$BASE/lock" 2>/dev/null
-    write_owner "$(now)" >"$BASE/owner.new.$$"
+    if ! write_owner "$(now)" >"$BASE/owner.new.$$"; then
+        rm -f "$BASE/owner.new.$$"
+        refuse 23 "the lock could not be written; look at the file system that holds $BASE."
+    fi
     ln "$BASE/owner.new.$$" "$BASE/lock/owner" 2>/dev/null
     won=$?
     rm -f "$BASE/owner.new.$$"
@@ -38,25 +45,33 @@ claim() {
     write_owner "$(lock_field taken_at)" | put "$BASE/lock/owner"
 }
 
+# Looked at on both masters before either is released: a lock that is given back on one of them only is none.
+releasable() {
+    if [ "$(lock_field run)" = "$RUN" ]; then
+        holding=$(holding_jobs)
+        if [ -n "$holding" ]; then
+            refuse 21 "still held by job $holding"
+        fi
+    fi
+}
+
 release() {
+    releasable
     if [ "$(lock_field run)" != "$RUN" ]; then
         printf '%s note the lock is not held by this run\n' "$NONCE"
         return 0
-    fi
-    holding=$(holding_jobs)
-    if [ -n "$holding" ]; then
-        refuse 21 "still held by job $holding"
     fi
     rm -f "$BASE/lock/owner"
     rmdir "$BASE/lock"
 }
 
-# A person gave a reason. Never under a living or unknown job, and only from the owner that the person saw.
+# A person gave a reason. Never under a living job, and only from the owner that the person saw. A job that vanished is
+# judged by the step that finds it, for the same reason.
 break_lock() {
     if [ "$(lock_field run)" != "$HELD_BY" ]; then
         refuse 21 "the lock is held by '$(lock_field run)', not by '$HELD_BY' as stated; look again."
     fi
-    holding=$(holding_jobs)
+    holding=$(holding_jobs | sed 's/[^ ]* (vanished) //g')
     if [ -n "$holding" ]; then
         refuse 21 "still held by job $holding"
     fi
@@ -67,6 +82,7 @@ hold_base
 case $ACTION in
     acquire) acquire ;;
     claim) claim ;;
+    releasable) releasable ;;
     release) release ;;
     break) break_lock ;;
 esac || refuse 23 "the lock could not be written; look at the file system that holds $BASE."

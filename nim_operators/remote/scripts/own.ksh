@@ -18,7 +18,7 @@ own_records() {
     for job in "$BASE"/jobs/*/job; do
         if [ -f "$job" ]; then
             job_state "${job%/job}"
-            printf '@ job %s\n' "$state"
+            printf '@ job %s\nslot=%s\n' "$state" "$(basename "${job%/job}")"
             cat "$job"
         fi
     done

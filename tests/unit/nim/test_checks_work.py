@@ -95,7 +95,7 @@ def test_a_job_that_waits_to_be_collected_stops_nobody(state):
 
 
 def test_every_job_is_told():
-    jobs = tuple(OpenJob(f"job{n}", "sync", "run-1", "vanished") for n in (1, 2))
+    jobs = tuple(OpenJob(f"job{n}", "sync", "run-1", "change", "vanished") for n in (1, 2))
     view = worlds.change(pair(), A, own=OwnRecords(direction=worlds.armed(), jobs=jobs))
     (found,) = findings(view, "activity.jobs-vanished")
     assert found.evidence == (

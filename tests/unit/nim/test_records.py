@@ -19,7 +19,7 @@ def test_direction_lock_and_jobs_are_read():
     assert read(RECORDS) == OwnRecords(
         direction=ArmedDirection("nima", "nimb", "setup__2026-01-05", "2026-01-05T10:00:00Z"),
         lock=LockOwner("scheduled__2026-01-06", "7f3a", "2026-01-06T02:00:00Z"),
-        jobs=(OpenJob("sync-1", "sync", "scheduled__2026-01-06", "running"),),
+        jobs=(OpenJob("sync-1", "sync", "scheduled__2026-01-06", "change", "running"),),
         fault=None,
     )
 

@@ -279,7 +279,7 @@ def process(command: str) -> tuple[NimProcess, ...]:
 
 
 def job(state: str, kind: str = "sync", run: str = "run-1") -> OwnRecords:
-    return OwnRecords(direction=armed(), jobs=(OpenJob(f"{kind}.1", kind, run, state),))
+    return OwnRecords(direction=armed(), jobs=(OpenJob(f"{kind}.1", kind, run, "change", state),))
 
 
 def locked(run: str) -> OwnRecords:
