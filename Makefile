@@ -40,7 +40,7 @@ lab: $(STAMP) ## Keep the simulated pair alone running
 	$(PY) -m include.lab up
 
 test: $(STAMP) ## Run every test, slow ones included; PYTEST_ARGS= adds arguments
-	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 check: $(STAMP) ## Format, lint, types and import contracts
 	$(VENV)/bin/ruff format --check .
