@@ -6,6 +6,7 @@ import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -34,7 +35,8 @@ class Stage:
 def stage(directory: Path, *, world: str | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
     """Set everything up below *directory* and take it down afterwards.
 
-    Lab and Airflow start from nothing each time. Evidence of earlier runs stays: that is what it is for.
+    Lab, Airflow and evidence start from nothing each time: evidence of hosts that are gone would speak of others. The
+    folders of earlier starts stay beside the new one.
 
     :param world: name or file of the lab's world, its default one if not given.
     :param settings: Airflow's settings as environment variables, over those of the demo.
@@ -42,8 +44,9 @@ def stage(directory: Path, *, world: str | None = None, settings: Mapping[str, s
     """
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
-    evidence = directory.resolve() / "evidence"
-    evidence.mkdir(exist_ok=True)
+    began = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    evidence = directory.resolve() / "evidence" / began
+    evidence.mkdir(parents=True)
     with _alone(directory / "in-use"):
         lab = Lab(directory / "lab", world)
         lab.clear()
@@ -51,6 +54,8 @@ def stage(directory: Path, *, world: str | None = None, settings: Mapping[str, s
             environment = {
                 "NIM_OPERATORS_ESTATE": str(_estate_at_any_hour(directory.resolve())),
                 "NIM_OPERATORS_EVIDENCE": str(evidence),
+                # No schedule is left in this estate, so a DAG that is switched on waits for somebody to trigger it.
+                "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
                 **connection_variables(lab.connections()),
                 **(settings or {}),
             }

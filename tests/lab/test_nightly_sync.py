@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from include.lab import Lab
 from tests.lab.in_process import InProcess
-from tests.lab.runbook import Installation
+from tests.lab.runbook import ESTATE, Installation
 
 Start = Callable[..., Lab]
 Install = Callable[[Lab], Installation]
@@ -179,3 +180,18 @@ def test_setup_turns_the_direction_after_a_takeover_for_a_typed_reason(start_lab
     run = nights.run("nim_setup", source="nimb", reason="nimb took the clients over on Friday")
     assert run.verdict == "done", run.reason
     assert "source=nimb" in (nights.lab.tree("nima") / "var/adm/nim_operators/direction").read_text()
+
+
+def test_backups_are_kept_as_many_as_the_estate_says_on_the_host_too(
+    start_lab: Start, tmp_path: Path, metadata_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = start_lab()
+    estate = ESTATE + "    backups: {keep: 1}\n"
+    automatic = lab.tree("nima") / "export/nim/backups"
+    automatic.mkdir(parents=True, exist_ok=True)
+    for stamp in ("10073807242010", "09000001012024", "23595912312009"):
+        (automatic / f"nima.{stamp}.backup").write_text("old")
+    nights = InProcess(Installation(lab, tmp_path / "installation", monkeypatch, estate))
+    assert [nights.run().verdict for _ in range(2)] == ["done", "done"]
+    assert [file.name for file in automatic.iterdir()] == ["nima.09000001012024.backup"]
+    assert len(list((lab.tree("nima") / "var/adm/nim_operators/backups").iterdir())) == 1
