@@ -42,3 +42,18 @@ def test_script_is_read_by(script: Path, shell: str) -> None:
 def test_script_says_what_it_is_and_what_it_is_given(script: Path) -> None:
     first = script.read_text().splitlines()[0]
     assert first.startswith(f"# {script.name} - ")
+
+
+LIMITS = """
+direct=0
+limited 1 sh -c 'sleep 20; true' || direct=$?
+captured=$(limited 1 sh -c '(sleep 20; echo late) & echo early; sleep 20')
+printf '%s %s %s\\n' "$direct" "$captured" "$(limited 20 echo quick)"
+"""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_limit_ends_a_command_and_all_below_it(shell: str) -> None:
+    common = next(script for script in SCRIPTS if script.name == "common.ksh").read_text()
+    ran = subprocess.run([shell, "-s"], input=common + LIMITS, capture_output=True, text=True, check=False)
+    assert ran.stdout == "137 early quick\n"

@@ -9,7 +9,20 @@ PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:$PATH
 export LC_ALL LANG PATH
 umask 077
 
-# limited SECONDS command... : run a command, kill it when the time is over (its status is then 137).
+# descendants PID : every process below it. A child that lives on would keep the pipe of its dead parent open.
+descendants() {
+    ps -ef 2>/dev/null | awk -v root="$1" '
+        { child = $2; parent[child] = $3 }
+        END {
+            for (pid in parent) {
+                above = pid
+                for (steps = 0; steps < 40 && above != root && (above in parent); steps++) above = parent[above]
+                if (above == root && pid != root) print pid
+            }
+        }'
+}
+
+# limited SECONDS command... : run a command, kill it and all below it when the time is over (its status is then 137).
 # The watcher's streams are closed, section's third one too, so that it never keeps the session open. It sleeps in steps of one second and
 # is killed outright: a trap would race with its sleep, and what it leaves behind is gone within that second.
 limited() {
@@ -22,7 +35,8 @@ limited() {
             sleep 1
             limited_seconds=$((limited_seconds - 1))
         done
-        kill -9 $limited_pid
+        limited_below=$(descendants $limited_pid)
+        kill -9 $limited_pid $limited_below
     ) </dev/null >/dev/null 2>&1 3>&- &
     limited_watcher=$!
     wait $limited_pid 2>/dev/null
