@@ -46,8 +46,8 @@ def test_script_says_what_it_is_and_what_it_is_given(script: Path) -> None:
 
 LIMITS = """
 direct=0
-limited 1 sh -c 'sleep 20; true' || direct=$?
-captured=$(limited 1 sh -c '(sleep 20; echo late) & echo early; sleep 20')
+limited 3 sh -c 'sleep 20; true' || direct=$?
+captured=$(limited 3 sh -c '(sleep 20; echo late) & echo early; sleep 20')
 printf '%s %s %s\\n' "$direct" "$captured" "$(limited 20 echo quick)"
 """
 

@@ -35,8 +35,12 @@ limited() {
             sleep 1
             limited_seconds=$((limited_seconds - 1))
         done
+        # All are stopped before any is ended, so that none forks or goes on; the command's own end ends this watcher.
+        kill -STOP $limited_pid
         limited_below=$(descendants $limited_pid)
-        kill -9 $limited_pid $limited_below
+        kill -STOP $limited_below
+        kill -9 $limited_below
+        kill -9 $limited_pid
     ) </dev/null >/dev/null 2>&1 3>&- &
     limited_watcher=$!
     wait $limited_pid 2>/dev/null
