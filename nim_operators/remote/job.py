@@ -170,13 +170,6 @@ def _outcome(state: str, fields: dict[str, str]) -> Outcome | None:
     return Killed(str(code - _SIGNAL_BASE)) if code > _SIGNAL_BASE else Exited(code)
 
 
-async def read_log(host: Host, job: Job) -> str:
-    """Return the whole log of an ended job, each line once."""
-    lines: list[str] = []
-    await follow(host, job, seconds=0, on_line=lambda _, line: lines.append(line))
-    return "".join(f"{line}\n" for line in lines)
-
-
 async def collect(host: Host, job: Job) -> None:
     """Mark *job* collected: its result is in the evidence, a new job may begin. Safe to repeat.
 

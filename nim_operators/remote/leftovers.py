@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nim_operators.nim.collector import BASE, parse_sections
+from nim_operators.nim.collector import BASE
 from nim_operators.nim.filesystems import parse_df
-from nim_operators.nim.outcome import Exited
 from nim_operators.nim.records import parse_own_records
 from nim_operators.nim.running import parse_ps
-from nim_operators.nim.snapshot import NimProcess, OpenJob
-from nim_operators.remote.errors import OutcomeUnknown
-from nim_operators.remote.script import build
+from nim_operators.nim.snapshot import NimProcess, OpenJob, Section
+from nim_operators.remote.script import build, read_sections
 from nim_operators.remote.transport import Host
 
 RESTORE_MOUNTS = "/tmp/_nim_dir_"  # noqa: S108 - where a restore mounts the source's copy (nim.md 2.2)
@@ -32,11 +30,7 @@ async def leftovers(host: Host) -> Leftovers:
     :raises OutcomeUnknown: if nobody saw the end of the look.
     :raises nim_operators.nim.errors.Unreadable: if the host printed something that makes no sense.
     """
-    script = build("leftovers", {}, uses=("own",))
-    ended = await host.run(script.text, deadline=120)
-    if not isinstance(ended.outcome, Exited):
-        raise OutcomeUnknown(host.name, f"looking for leftovers: {ended.outcome}")
-    sections = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))
+    sections = await read_sections(host, build("leftovers", {}, uses=("own",)), deadline=120)
     return Leftovers(
         processes=parse_ps(host.name, sections["ps"].stdout, BASE),
         mounts=tuple(
@@ -44,7 +38,7 @@ async def leftovers(host: Host) -> Leftovers:
             for found in parse_df(host.name, sections["df"].stdout)
             if found.mount_point.startswith(RESTORE_MOUNTS)
         ),
-        jobs=parse_own_records(host.name, sections["own_records"].stdout, sections["identity"].stdout.strip()).jobs,
+        jobs=_jobs(host, sections),
     )
 
 
@@ -53,9 +47,9 @@ async def open_jobs(host: Host) -> tuple[OpenJob, ...]:
 
     :raises OutcomeUnknown: if nobody saw the end of the look.
     """
-    script = build("open_jobs", {}, uses=("own",))
-    ended = await host.run(script.text, deadline=60)
-    if not isinstance(ended.outcome, Exited):
-        raise OutcomeUnknown(host.name, f"looking for open jobs: {ended.outcome}")
-    sections = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))
+    sections = await read_sections(host, build("open_jobs", {}, uses=("own",)), deadline=60)
+    return _jobs(host, sections)
+
+
+def _jobs(host: Host, sections: dict[str, Section]) -> tuple[OpenJob, ...]:
     return parse_own_records(host.name, sections["own_records"].stdout, sections["identity"].stdout.strip()).jobs

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from nim_operators.nim.collector import BASE
+from nim_operators.nim.collector import BASE, parse_sections
 from nim_operators.nim.outcome import Exited
+from nim_operators.nim.snapshot import Section
 from nim_operators.remote.errors import (
     HostRefused,
     JobInTheWay,
@@ -151,6 +152,18 @@ async def ask(host: Host, script: Script, *, deadline: float) -> Reply:
             f"{script.name} ended with {outcome} and without its last word: {complaint(host, reply.ended)}",
         )
     return reply
+
+
+async def read_sections(host: Host, script: Script, *, deadline: float) -> dict[str, Section]:
+    """Run *script*, which only reads, and return what its sections printed.
+
+    :raises OutcomeUnknown: where nobody saw how it ended.
+    :raises nim_operators.nim.errors.Unreadable: where its frame is not whole.
+    """
+    ended = await host.run(script.text, deadline=deadline)
+    if not isinstance(ended.outcome, Exited):
+        raise OutcomeUnknown(host.name, f"{script.name}: {ended.outcome}")
+    return parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))
 
 
 def complaint(host: Host, ended: Ended) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from nim_operators.nim.collector import parse_sections
 from nim_operators.nim.lssrc import parse_lssrc
-from nim_operators.nim.outcome import Exited
 from nim_operators.nim.snapshot import SubsystemRow
-from nim_operators.remote.errors import OutcomeUnknown
-from nim_operators.remote.script import build
+from nim_operators.remote.script import build, read_sections
 from nim_operators.remote.transport import Host
 
 
@@ -17,8 +14,5 @@ async def subsystem_rows(host: Host, subsystem: str) -> tuple[SubsystemRow, ...]
     :raises OutcomeUnknown: if nobody saw the end of the command.
     """
     script = build("subsystem", {"LSSRC": host.endpoint.commands.lssrc, "SUBSYSTEM": subsystem})
-    ended = await host.run(script.text, deadline=60)
-    if not isinstance(ended.outcome, Exited):
-        raise OutcomeUnknown(host.name, f"lssrc: {ended.outcome}")
-    section = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))[f"lssrc_{subsystem}"]
+    section = (await read_sections(host, script, deadline=60))[f"lssrc_{subsystem}"]
     return parse_lssrc(host.name, section.stdout)
