@@ -103,34 +103,6 @@ class PeerRecord:
         )
 
 
-def list_database(paths: CommandPaths) -> Command:
-    """Read every object with every attribute (nim.md 4.8)."""
-    return Command((paths.lsnim, "-l"), changes=False, purpose="Read the whole NIM database.")
-
-
-def list_alternates(paths: CommandPaths) -> Command:
-    """Read which alternate masters the database knows (nim.md 12.1)."""
-    argv = (paths.lsnim, "-l", "-t", "alternate_master")
-    return Command(argv, changes=False, purpose="Read which alternate masters this master knows.")
-
-
-def show_object(paths: CommandPaths, name: str) -> Command:
-    """Read one object with its attributes.
-
-    :raises Unsendable: if NIM could not have accepted *name*.
-    """
-    return Command((paths.lsnim, "-l", _name(name)), changes=False, purpose=f"Read the object {name}.")
-
-
-def show_subsystem(paths: CommandPaths, subsystem: str) -> Command:
-    """Read the state of one subsystem (nim.md 3.1).
-
-    :raises Unsendable: if *subsystem* is not a plain word.
-    """
-    argv = (paths.lssrc, "-s", _name(subsystem))
-    return Command(argv, changes=False, purpose=f"Read whether {subsystem} is active.")
-
-
 def sync(paths: CommandPaths, alternate: str, *, force: bool) -> Command:
     """Copy the local database, and the resources the target lacks, onto *alternate* (nim.md 4.3).
 
@@ -230,14 +202,6 @@ def change_attribute(paths: CommandPaths, name: str, attribute: str, value: str)
         changes=True,
         purpose=f"Set {attribute} of {name} to {value!r}.",
     )
-
-
-def check_resource(paths: CommandPaths, name: str) -> Command:
-    """Let NIM check a SPOT or lpp_source, which sets its Rstate and simages (nim.md 4.6).
-
-    :raises Unsendable: if NIM could not have accepted *name*.
-    """
-    return Command((paths.nim, "-o", "check", _name(name)), changes=True, purpose=f"Check the resource {name}.")
 
 
 def _first_word(value: str) -> str:

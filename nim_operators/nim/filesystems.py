@@ -1,10 +1,8 @@
-"""``df``: file systems, their sizes, and which one holds a path (nim.md 4.10)."""
+"""``df``: file systems, their sizes and mount points (nim.md 4.10)."""
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -102,18 +100,3 @@ def _unwrapped(text: str) -> list[tuple[int, str]]:
         else:
             lines.append((number, line))
     return lines
-
-
-def holding(file_systems: Iterable[FileSystem], path: str) -> FileSystem | None:
-    """Return the file system that holds *path*: the one with the longest mount point above it.
-
-    Of two mounted on the same point the later one covers the earlier. None for a relative path, or where not
-    even ``/`` is among them. Symbolic links are not known here.
-    """
-    wanted = posixpath.normpath(path)
-    best: FileSystem | None = None
-    for found in file_systems:
-        above = found.mount_point.rstrip("/") + "/"
-        if f"{wanted}/".startswith(above) and (best is None or len(above) > len(best.mount_point.rstrip("/"))):
-            best = found
-    return best

@@ -32,7 +32,7 @@ class Identity:
 
         A short name fits a fully qualified one, and the other way round where this master is not known by a
         fully qualified name of that first label. That a text fits this master does not mean that it fits no
-        other: ask both masters of a pair, or :func:`masters_named_by`.
+        other: ask both masters of a pair.
         """
         wanted = _plain(text)
         if wanted in self.names or wanted in self.addresses or wanted in self.machine_ids:
@@ -57,17 +57,6 @@ def identity_of(snapshot: Snapshot, peer: Snapshot | None = None) -> Identity:
     answers = [*snapshot.names, *(peer.names if peer else ())]
     aliases, addresses = _resolved(names, answers)
     return Identity(snapshot.master, frozenset(names | aliases), frozenset(addresses), frozenset(machine_ids))
-
-
-def masters_named_by(text: str, identities: Iterable[Identity]) -> tuple[str, ...]:
-    """Return the masters that *text* names: none, the one it means, or several where it is ambiguous."""
-    return tuple(identity.master for identity in identities if identity.is_named_by(text))
-
-
-def shared_names(one: Identity, other: Identity) -> tuple[str, ...]:
-    """Return each name, address and machine id that fits both masters; whatever uses it decides nothing."""
-    texts = {text for each in (one, other) for text in (*each.names, *each.addresses, *each.machine_ids)}
-    return tuple(sorted(text for text in texts if one.is_named_by(text) and other.is_named_by(text)))
 
 
 def _plain(text: str) -> str:

@@ -163,11 +163,6 @@ def messages_in(text: str) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def warnings_in(text: str) -> tuple[Message, ...]:
-    """Return the messages that carry the word ``warning:``; they never change an exit status (nim.md 4.0)."""
-    return tuple(message for message in messages_in(text) if message.is_warning)
-
-
 def innermost(text: str) -> Message | None:
     """Return the message that decides: the last one that is neither a warning nor harmless, or None.
 

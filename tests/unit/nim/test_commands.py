@@ -39,30 +39,15 @@ def test_a_sync_is_forced_only_when_asked_to():
     assert "-F" not in commands.sync(AIX, "nimb", force=False).argv
 
 
-def test_only_reads_are_marked_as_reads():
-    reads = [
-        commands.list_database(AIX),
-        commands.list_alternates(AIX),
-        commands.show_object(AIX, "lpar1"),
-        commands.show_subsystem(AIX, "nimesis"),
-    ]
+def test_what_writes_on_a_host_is_marked_as_changing():
     writes = [
         commands.sync(AIX, "nimb", force=False),
         commands.backup_database(AIX, "/var/adm/nim_operators/a.backup"),
         commands.define_peer(AIX, PeerRecord("nima", "nima.example.com")),
         commands.change_attribute(AIX, "master", "max_nimesis_threads", "60"),
-        commands.check_resource(AIX, "spot_73"),
     ]
-    assert [command.changes for command in reads] == [False] * 4
-    assert [command.changes for command in writes] == [True] * 5
-    assert all(command.purpose.endswith(".") for command in reads + writes)
-
-
-def test_reads_are_what_a_person_would_type():
-    assert commands.list_database(AIX).line == "/usr/sbin/lsnim -l"
-    assert commands.list_alternates(AIX).line == "/usr/sbin/lsnim -l -t alternate_master"
-    assert commands.show_object(AIX, "lpar1").line == "/usr/sbin/lsnim -l lpar1"
-    assert commands.show_subsystem(AIX, "nimesis").line == "/usr/bin/lssrc -s nimesis"
+    assert [command.changes for command in writes] == [True] * 4
+    assert all(command.purpose.endswith(".") for command in writes)
 
 
 def test_a_peer_is_defined_with_its_interface_as_one_word():
@@ -126,9 +111,6 @@ def test_a_record_without_interface_describes_no_host():
 
 @pytest.mark.parametrize("name", ["", "-F", "a b", "a;reboot", "$(id)", "x" * 40, "a*", "a\nb"])
 def test_no_command_is_built_for_a_name_that_nim_could_not_hold(name):
-    for build in (commands.show_object, commands.check_resource):
-        with pytest.raises(Unsendable):
-            build(AIX, name)
     with pytest.raises(Unsendable):
         commands.sync(AIX, name, force=False)
 

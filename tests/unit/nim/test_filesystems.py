@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nim_operators.nim.errors import Unreadable
-from nim_operators.nim.filesystems import holding, parse_df
+from nim_operators.nim.filesystems import parse_df
 from nim_operators.nim.snapshot import FileSystem
 
 DF_512 = (Path(__file__).parent / "vectors" / "df_512.txt").read_text()
@@ -71,22 +71,3 @@ def test_what_is_no_row_is_named(text, number):
     with pytest.raises(Unreadable) as error:
         read(text)
     assert error.value.line_number == number
-
-
-def test_the_file_system_with_the_longest_mount_point_holds_a_path():
-    rows = read(DF_512)
-    assert holding(rows, "/export/nim/spot/usr").mount_point == "/export/nim"
-    assert holding(rows, "/export/nim/mksysb").mount_point == "/export/nim/mksysb"
-    assert holding(rows, "/export/nim/mksysb/../lpp").mount_point == "/export/nim"
-    assert holding(rows, "/export/nimble").mount_point == "/"
-    assert holding(rows, "/").mount_point == "/"
-
-
-def test_nothing_holds_a_relative_path_or_one_outside_what_is_known():
-    assert holding(read(DF_512), "nim/spot") is None
-    assert holding(read(DF_512)[2:], "/usr") is None
-
-
-def test_the_later_of_two_mounts_on_one_point_covers_the_earlier():
-    rows = [FileSystem("/dev/one", 1, 1, "/nim"), FileSystem("/dev/two", 1, 1, "/nim")]
-    assert holding(rows, "/nim/spot").device == "/dev/two"

@@ -10,7 +10,6 @@ from nim_operators.nim.messages import (
     explain,
     innermost,
     messages_in,
-    warnings_in,
 )
 
 ENVELOPE = '0042-001 nim: processing error encountered on "master":\n'
@@ -57,7 +56,7 @@ def test_warnings_never_decide():
         f"{ENVELOPE}0042-006 m_lslpp: (From_Master) connect Connection refused\nwarning: 0042-356 m_x: late\n"
     )
     assert innermost(text).code == "0042-006"
-    assert [(found.code, found.text) for found in warnings_in(text)] == [
+    assert [(found.code, found.text) for found in messages_in(text) if found.is_warning] == [
         ("0042-355", "the SPOT is old and will be kept"),
         ("0042-356", "late"),
     ]
