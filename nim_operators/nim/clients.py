@@ -11,7 +11,7 @@ from nim_operators.nim.messages import innermost
 from nim_operators.nim.niminfo import Niminfo, parse_niminfo
 from nim_operators.nim.snapshot import ClientAnswer
 
-COMMAND = "oslevel -s; cat /etc/niminfo (by c_rsh)"
+COMMAND = "oslevel -s; uname -m; cat /etc/niminfo (by c_rsh)"
 """What a client is asked."""
 
 NO_ANSWER = "no answer within its limit"
@@ -21,6 +21,8 @@ KILLED = frozenset({137, 143})
 _CLOSING = re.compile(r"(?P<client>\S+) @ (?P<status>\d+)", re.ASCII)
 _NIMINFO = re.compile(r"(?:export +)?NIM_[A-Z0-9_]*=", re.ASCII)
 _LEVEL = re.compile(r"(?!0042-)\d{4}-\d.*", re.ASCII)
+_MACHINE_ID = re.compile(r"[0-9A-Fa-f]{12}", re.ASCII)
+"""What ``uname -m`` prints on AIX, and what NIM records as ``cpuid`` (nim.md 1.3)."""
 
 
 def parse_client_answers(host: str, asked_by: str, text: str, expected: Iterable[str] = ()) -> tuple[ClientAnswer, ...]:
@@ -68,7 +70,7 @@ def _answer(client: str, asked_by: str, said: list[str], status: int | None) -> 
         level = _level(client, said)
     except Unreadable as unreadable:
         return ClientAnswer(client, asked_by, silence=str(unreadable))
-    return ClientAnswer(client, asked_by, niminfo=niminfo, level=level)
+    return ClientAnswer(client, asked_by, niminfo=niminfo, level=level, machine_id=_machine_id(said))
 
 
 def _silence(said: list[str], status: int | None) -> str | None:
@@ -81,7 +83,7 @@ def _silence(said: list[str], status: int | None) -> str | None:
     if message is not None:
         return str(message)
     if not any(_NIMINFO.match(line) for line in said):
-        words = [line for line in said if not _LEVEL.fullmatch(line)]
+        words = [line for line in said if not _LEVEL.fullmatch(line) and not _MACHINE_ID.fullmatch(line)]
         return words[-1] if words else f"it said nothing of its /etc/niminfo (exit status {status})"
     return None
 
@@ -93,3 +95,7 @@ def _niminfo(client: str, said: list[str]) -> Niminfo:
 def _level(client: str, said: list[str]) -> Level | None:
     found = [line for line in said if _LEVEL.fullmatch(line)]
     return Level.parse(client, "\n".join(found), COMMAND) if found else None
+
+
+def _machine_id(said: list[str]) -> str | None:
+    return next((line for line in said if _MACHINE_ID.fullmatch(line)), None)

@@ -111,7 +111,8 @@ class ClientAnswer:
     ``asked_by`` is the master that asked it with ``c_rsh``, or :data:`BY_SSH`.
 
     Exactly one of ``niminfo`` and ``silence`` is set. A 0042-378 or 0042-006 is the asking master or the network
-    speaking, so it is a silence, never the client's word (design section 3).
+    speaking, so it is a silence, never the client's word (design section 3). ``level`` and ``machine_id`` (what
+    ``uname -m`` printed, to compare with the object's ``cpuid``; nim.md 12.19) are None where only that was not told.
     """
 
     client: str
@@ -119,6 +120,7 @@ class ClientAnswer:
     niminfo: Niminfo | None = None
     level: Level | None = None
     silence: str | None = None
+    machine_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,8 @@ class Snapshot:
     clients: tuple[ClientAnswer, ...]
     own: OwnRecords
     raw: Mapping[str, Section] = field(repr=False, default_factory=dict)
+    peer_answers: bool | None = None
+    """Whether the other master answered this one in any way; None where this one could not try."""
 
     def of_type(self, *types: str) -> tuple[NimObject, ...]:
         """Return this master's objects of the given types, in the order of its listing."""

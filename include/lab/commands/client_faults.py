@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from include.lab.definitions import READY
 from include.lab.faults import ActiveFault, Fault, register
 from include.lab.host import Host
+from include.lab.system_files import system_files
 
 if TYPE_CHECKING:
     from include.lab.estate import Estate
@@ -98,13 +99,18 @@ def _niminfo_back(estate: Estate, fault: ActiveFault) -> None:
 
 
 def _moved(estate: Estate, fault: ActiveFault) -> None:
-    client = _client(estate, fault)
-    client.cpuid = "00FA" + client.cpuid[4:]
+    _give_cpuid(estate, fault, "00FA")
 
 
 def _moved_back(estate: Estate, fault: ActiveFault) -> None:
+    _give_cpuid(estate, fault, "00F7")
+
+
+def _give_cpuid(estate: Estate, fault: ActiveFault, prefix: str) -> None:
     client = _client(estate, fault)
-    client.cpuid = "00F7" + client.cpuid[4:]
+    client.cpuid = prefix + client.cpuid[4:]
+    if client.materialised:
+        client.write("/usr/bin/uname", system_files(client, estate)["/usr/bin/uname"], mode=0o755)
 
 
 BUSY = "Base Operating System installation is being performed"

@@ -2,6 +2,7 @@
 own_words() {
     {
         "$OSLEVEL" -s
+        uname -m
         cat /etc/niminfo
     } 2>&1 | spoken_by "$NAME"
     printf '%s @ 0\n' "$NAME"

@@ -2,13 +2,13 @@
 
 # spoken_by NAME: of what a client said, the lines that matter, each led by its name.
 spoken_by() {
-    grep -E '^(export +)?NIM_(NAME|HOSTNAME|CONFIGURATION|MASTER|SHELL)|^[0-9][0-9][0-9][0-9]-[0-9]|0042-|refused|denied|timed out' |
+    grep -E '^(export +)?NIM_(NAME|HOSTNAME|CONFIGURATION|MASTER|SHELL)|^[0-9][0-9][0-9][0-9]-[0-9]|^[0-9A-Fa-f]+$|0042-|refused|denied|timed out' |
         sed "s/^/$1 /"
 }
 
 # ask_client NAME: each line led by the client's name, so that workers may write side by side; '<name> @ <status>' ends it.
 ask_client() {
-    words=$(limited "$LIMIT" "$C_RSH" "$1" 'LC_ALL=C /usr/bin/oslevel -s; cat /etc/niminfo' 2>&1)
+    words=$(limited "$LIMIT" "$C_RSH" "$1" 'LC_ALL=C /usr/bin/oslevel -s; /usr/bin/uname -m; cat /etc/niminfo' 2>&1)
     words_status=$?
     {
         printf '%s\n' "$words" | spoken_by "$1"

@@ -9,6 +9,7 @@ from nim_operators.nim.snapshot import ClientAnswer
 
 ANSWERED = (
     "lpar1 7200-05-03-2148\n"
+    "lpar1 00068A0AD700\n"
     "lpar1 export NIM_NAME=lpar1\n"
     "lpar1 export NIM_CONFIGURATION=standalone\n"
     "lpar1 export NIM_MASTER_HOSTNAME=nima\n"
@@ -25,6 +26,7 @@ def test_a_client_speaks_for_itself():
     answer = read(ANSWERED)["lpar1"]
     assert (answer.asked_by, answer.silence) == ("A", None)
     assert answer.level == Level(7200, 5, 3, 2148)
+    assert answer.machine_id == "00068A0AD700"
     assert (answer.niminfo.name, answer.niminfo.master_hostname) == ("lpar1", "nima")
     assert answer.niminfo.master_hostnames == ("nima", "nimb")
 
@@ -57,15 +59,27 @@ def test_a_refused_connection_is_a_silence_with_its_words():
 
 
 def test_a_client_without_a_niminfo_is_silent():
-    assert read("lpar1 7200-05-03-2148\nlpar1 @ 2\n")["lpar1"].silence == (
+    assert read("lpar1 7200-05-03-2148\nlpar1 00068A0AD700\nlpar1 @ 2\n")["lpar1"].silence == (
         "it said nothing of its /etc/niminfo (exit status 2)"
     )
     assert read("lpar1 @ 0\n")["lpar1"].silence == "it said nothing of its /etc/niminfo (exit status 0)"
 
 
 def test_a_client_whose_level_was_not_told_still_speaks():
-    answer = read(ANSWERED.partition("\n")[2])["lpar1"]
-    assert (answer.level, answer.silence) == (None, None)
+    answer = read(ANSWERED.replace("lpar1 7200-05-03-2148\n", ""))["lpar1"]
+    assert (answer.level, answer.machine_id, answer.silence) == (None, "00068A0AD700", None)
+
+
+@pytest.mark.parametrize("said", ["", "lpar1 00068A0AD7\n", "lpar1 beef\n", "lpar1 /usr/bin/uname: not found\n"])
+def test_a_client_whose_machine_id_was_not_told_still_speaks(said: str):
+    answer = read(ANSWERED.replace("lpar1 00068A0AD700\n", said))["lpar1"]
+    assert (answer.machine_id, answer.silence) == (None, None)
+    assert answer.niminfo.master_hostname == "nima"
+
+
+def test_the_master_that_a_client_was_installed_with_is_told_where_its_niminfo_says_so():
+    answer = read(ANSWERED.replace("lpar1 @ 0\n", "lpar1 export NIM_MASTERID=00F690DC4C00\nlpar1 @ 0\n"))["lpar1"]
+    assert answer.niminfo.master_id == "00F690DC4C00"
 
 
 def test_an_answer_that_makes_no_sense_is_that_clients_silence_and_hides_no_other():
