@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.lab.api import Lab, LabError, launch
-from include.lab.faults import all_faults
+from include.lab.faults import all_faults, find_fault
 from include.lab.switches import SWITCHES
 from include.lab.tree import SHELLS
 from include.lab.world import WorldError, world_names
@@ -71,6 +71,18 @@ def _break(lab: Lab, options: argparse.Namespace) -> int:
     host = args.pop("host", None)
     fault = lab.break_fault(options.fault, host=host, **args)
     print(f"{fault['id']} is on" + (f" for {fault['host']}" if fault["host"] else ""))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Say whether a fault with these arguments exists; no lab needs to run."""
+    import include.lab.server  # noqa: F401, PLC0415 - its imports enter every fault
+
+    args = _pairs(options.args)
+    args.pop("host", None)
+    fault = find_fault(options.fault)
+    fault.check(args)
+    print(f"{fault.id}: {fault.meaning}")
     return 0
 
 
@@ -182,10 +194,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE")
 
     commands.add_parser("down", help="stop the lab").set_defaults(run=_down)
-    broken = commands.add_parser("break", help="switch a fault on")
-    broken.add_argument("fault")
-    broken.add_argument("args", nargs="*", metavar="host=NAME|arg=value")
-    broken.set_defaults(run=_break)
+    for word, text in (("break", "switch a fault on"), ("check", "say what a fault would be; no lab needs to run")):
+        broken = commands.add_parser(word, help=text)
+        broken.add_argument("fault")
+        broken.add_argument("args", nargs="*", metavar="host=NAME|arg=value")
+        broken.set_defaults(run=_break)
     heal = commands.add_parser("heal", help="switch a fault off")
     heal.add_argument("fault", help="its id, or all")
     heal.add_argument("--host")
@@ -222,14 +235,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+_WITHOUT_A_LAB = {"up": _up, "check": _check, "faults": _faults, "switches": _switches}
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; every mistake ends in one sentence."""
     options = _parser().parse_args(argv)
     try:
-        if options.do == "up":
-            return _up(options)
-        if options.do in {"faults", "switches"}:
-            return _faults(options) if options.do == "faults" else _switches(options)
+        if options.do in _WITHOUT_A_LAB:
+            return _WITHOUT_A_LAB[options.do](options)
         run = options.run
         return int(run(Lab(Path(options.dir).resolve()), options))
     except (LabError, WorldError, TimeoutError, FileExistsError, ValueError) as error:

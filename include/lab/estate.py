@@ -99,6 +99,7 @@ class Estate:
         definition = find_fault(identity)
         target = definition.target_host(self, host)
         definition.check(args)
+        self._demand_known(definition.id, args)
         fault = ActiveFault(identity, target, dict(args))
         if fault in self.faults:
             return fault
@@ -113,6 +114,13 @@ class Estate:
             raise UnknownFaultError(f"fault {identity} cannot be switched on: there is no {error}") from error
         self._wake()
         return fault
+
+    def _demand_known(self, identity: str, args: dict[str, str]) -> None:
+        """Refuse a client that does not exist, and hosts of a partition that do not."""
+        for name in filter(None, [args.get("client"), *args.get("with", "").split(",")]):
+            if name not in self.by_name:
+                known = ", ".join(list(self.hosts)[:20])
+                raise UnknownFaultError(f"fault {identity}: there is no host {name!r}; hosts are: {known}")
 
     def _wake(self) -> None:
         self.faults_changed.set()

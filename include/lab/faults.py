@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -27,6 +28,19 @@ class UnknownFaultError(ValueError):
     """A fault, host or argument that does not exist; the message lists what does."""
 
 
+_WHOLE = r"[1-9]\d*"
+_SHAPES: Mapping[str, tuple[str, str]] = {
+    "phase": (r"[1-9]|1[0-3]", "a phase of a sync, 1 to 13"),
+    "nth": (_WHOLE, "a whole number from 1 on"),
+    "bytes": (_WHOLE, "a whole number from 1 on"),
+    "seconds": (r"\d+(\.\d+)?|\.\d+", "a number of seconds, such as 0.3"),
+    "at": (r"before|start|output|end", "before, start, output or end"),
+    "silent": (r"yes|no", "yes or no"),
+    "fs": (r"/.*", "a mount point, such as /export/nim"),
+}
+"""What the value of an argument looks like, for those that are not names."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """Definition of a fault; `default_host` is first, second or none, `momentary` ones need no healing."""
@@ -50,10 +64,13 @@ class Fault:
         return {"first": first.name, "second": second.name}.get(self.default_host)
 
     def check(self, args: Mapping[str, str]) -> None:
-        """Refuse arguments the fault does not take, and missing ones that it needs."""
-        for name in args:
+        """Refuse arguments the fault does not take, values that mean nothing, and missing ones that it needs."""
+        for name, value in args.items():
             if name not in self.args:
                 raise UnknownFaultError(f"fault {self.id} takes {', '.join(self.args) or 'no arguments'}, not {name!r}")
+            shape, meaning = _SHAPES.get(name, (".+", "a name"))
+            if not re.fullmatch(shape, value):
+                raise UnknownFaultError(f"fault {self.id}: {name}= is {meaning}, not {value!r}")
         for name, doc in self.args.items():
             if "(required)" in doc and name not in args:
                 raise UnknownFaultError(f"fault {self.id} needs {name}=: {doc}")

@@ -9,6 +9,7 @@ import asyncssh
 import pytest
 
 from include.lab import LabError, launch, running_lab
+from include.lab.cli import main
 
 from .conftest import METHODS, connect, ssh
 
@@ -273,6 +274,28 @@ def test_every_fault_can_be_switched_on_and_healed_without_a_trace(lab):
         ssh(lab, row, "startsrc -s nimesis")
     assert lab.state_hash() == before
     assert lab.log(event="lab_error") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("sync_fails phase=99", "fault sync_fails: phase= is a phase of a sync, 1 to 13, not '99'"),
+        ("sync_fails", "fault sync_fails needs phase=: 1..13 (required)"),
+        ("sync_fails phas=1", "fault sync_fails takes phase, not 'phas'"),
+        ("ssh_drop nth=0", "fault ssh_drop: nth= is a whole number from 1 on, not '0'"),
+        ("ssh_drop at=noon", "fault ssh_drop: at= is before, start, output or end, not 'noon'"),
+        ("nonsense", "there is no fault 'nonsense'; faults are: "),
+    ],
+)
+def test_a_fault_that_means_nothing_is_refused_with_a_sentence_and_without_a_lab(words, sentence, tmp_path, capsys):
+    assert main(["check", "--dir", str(tmp_path), *words.split()]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_fault_of_a_client_that_does_not_exist_is_refused(lab):
+    with pytest.raises(LabError, match="there is no host 'aix99'; hosts are: nima, nimb"):
+        lab.break_fault("client_down", client="aix99")
+    assert lab.state()["faults"] == []
 
 
 def test_a_fault_switched_on_twice_is_healed_at_once(lab):
