@@ -35,11 +35,14 @@ class State(StrEnum):
     STANDBY_DOWN = "standby down"
     STANDBY_SYNCING = "standby syncing"
     ACTIVE_UNREACHABLE_UNCONFIRMED = "active unreachable but unconfirmed"
+    ACTIVE_DEAD = "active dead"
     BOTH_UNREACHABLE = "both unreachable"
     ACTIVE_NOT_SERVING = "active not serving"
     UNUSABLE_ALTERNATE = "unusable alternate"
     INTERRUPTED_SYNC = "interrupted sync"
     SPLIT = "split"
+    RETURNED_STALE = "returned stale"
+    TAKEN_OVER = "taken over"
     ROLES_REVERSED = "roles reversed"
     NOT_A_PAIR = "not a pair"
     OWNERSHIP_UNKNOWN = "ownership unknown"
@@ -54,11 +57,14 @@ MEANINGS: dict[State, str] = {
     State.ACTIVE_UNREACHABLE_UNCONFIRMED: (
         "The active master does not answer us; nobody else has confirmed that it is dead."
     ),
+    State.ACTIVE_DEAD: "The active master answers neither us nor the alternate.",
     State.BOTH_UNREACHABLE: "Neither master answers us, so nothing is known of either.",
     State.ACTIVE_NOT_SERVING: "The active master answers, but its NIM does not work.",
     State.UNUSABLE_ALTERNATE: "The standby answers, but its NIM could not take over.",
     State.INTERRUPTED_SYNC: "A job that changes a master ended without anybody knowing how.",
     State.SPLIT: "Some clients name one master, some the other.",
+    State.RETURNED_STALE: "The clients name one master, while the other one's database still claims some of them.",
+    State.TAKEN_OVER: "Every answering client names the master that is wanted as the target.",
     State.ROLES_REVERSED: "The clients or a recorded armed direction name the other direction.",
     State.NOT_A_PAIR: "The two hosts are not a NIM master and its alternate.",
     State.OWNERSHIP_UNKNOWN: "No client says who controls it.",
@@ -71,6 +77,7 @@ MOOT = frozenset(
         State.STANDBY_DOWN,
         State.STANDBY_SYNCING,
         State.ACTIVE_UNREACHABLE_UNCONFIRMED,
+        State.ACTIVE_DEAD,
         State.BOTH_UNREACHABLE,
     }
 )
@@ -118,12 +125,24 @@ def _both_unreachable(facts: Facts) -> Iterable[str]:
     return [_lost(found) for found in lost] if not facts.observed else []
 
 
+def _active_dead(facts: Facts) -> Iterable[str]:
+    """Want two witnesses: we cannot reach it, and the alternate tried and cannot either (design section 5, S3)."""
+    alternate = facts.view.snapshot(facts.standby)
+    if alternate is None or alternate.peer_answers is not False:
+        return
+    for lost in _active_unreachable(facts):
+        yield lost
+        yield f"{alternate.master} tried to reach it and got no answer."
+
+
 def _active_unreachable(facts: Facts) -> Iterable[str]:
     return [_lost(found) for found in facts.unobserved if found.master == facts.active]
 
 
 def _standby_down(facts: Facts) -> Iterable[str]:
-    return [_lost(found) for found in facts.unobserved if found.master == facts.standby]
+    """Name a lost standby; a source that is away after the clients have gone over is none: it was taken over."""
+    lost = (found for found in facts.unobserved if found.master == facts.standby == facts.view.target)
+    return [_lost(found) for found in lost]
 
 
 def _lost(found: Unreachable) -> str:
@@ -223,11 +242,29 @@ def _split(facts: Facts) -> Iterable[str]:
         yield from (f"{master} is named by {_few(clients)}." for master, clients in named.items())
 
 
+def _returned_stale(facts: Facts) -> Iterable[str]:
+    """Find a standby whose database claims most of the clients that name the active master (nim.md 10).
+
+    A claim to a few of them is an odd record, which the next sync corrects.
+    """
+    active = facts.matrix.active
+    if active is None or facts.view.snapshot(facts.standby) is None:
+        return
+    naming = set(facts.matrix.clients_vouching_for(active))
+    words = {row.client: row.database(facts.standby) for row in facts.matrix.rows if row.client in naming}
+    known = {client: word for client, word in words.items() if word is not None}
+    claimed = tuple(client for client, word in known.items() if word.side is facts.side(facts.standby))
+    if 2 * len(claimed) > len(known):
+        yield f"The database of {facts.standby} claims {_few(claimed)}, which name {active}."
+
+
+def _taken_over(facts: Facts) -> Iterable[str]:
+    if facts.matrix.active == facts.view.target:
+        yield f"{facts.view.target} is named by {_few(facts.matrix.clients_naming(facts.view.target))}."
+
+
 def _reversed(facts: Facts) -> Iterable[str]:
     view = facts.view
-    naming = facts.matrix.clients_naming(view.target)
-    if naming:
-        yield f"{view.target} is named by {_few(naming)}."
     if facts.armed.arming is Arming.AGAINST:
         yield f"Wanted is {view.source} to {view.target}."
         yield from (f"{saying}." for saying in facts.armed.sayings)
@@ -260,6 +297,7 @@ def _few(clients: tuple[str, ...], shown: int = 5) -> str:
 
 ROWS: tuple[tuple[State, Callable[[Facts], Iterable[str]]], ...] = (
     (State.BOTH_UNREACHABLE, _both_unreachable),
+    (State.ACTIVE_DEAD, _active_dead),
     (State.ACTIVE_UNREACHABLE_UNCONFIRMED, _active_unreachable),
     (State.STANDBY_DOWN, _standby_down),
     (State.STANDBY_SYNCING, _transferring),
@@ -268,6 +306,8 @@ ROWS: tuple[tuple[State, Callable[[Facts], Iterable[str]]], ...] = (
     (State.UNUSABLE_ALTERNATE, _unusable),
     (State.NOT_A_PAIR, _not_a_pair),
     (State.SPLIT, _split),
+    (State.RETURNED_STALE, _returned_stale),
+    (State.TAKEN_OVER, _taken_over),
     (State.ROLES_REVERSED, _reversed),
     (State.OWNERSHIP_UNKNOWN, _ownership_unknown),
     (State.NOT_ARMED, _not_armed),

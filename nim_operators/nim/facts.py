@@ -52,6 +52,10 @@ class Facts:
         """The other one."""
         return self.view.target if self.active == self.view.source else self.view.source
 
+    def side(self, master: str) -> Side:
+        """Return the side of the pair that *master* is on."""
+        return Side.SOURCE if master == self.view.source else Side.TARGET
+
     def peer_of(self, own: Snapshot) -> Snapshot | None:
         """Return the other master's snapshot."""
         return self.target if own.master == self.view.source else self.source

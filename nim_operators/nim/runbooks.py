@@ -10,3 +10,14 @@ class Runbook(StrEnum):
 
     NIGHTLY_SYNC = "nim_nightly_sync"
     SETUP = "nim_setup"
+    PLANNED_TAKEOVER = "nim_planned_takeover"
+    GIVE_BACK = "nim_give_back"
+    DISASTER_FAILOVER = "nim_disaster_failover"
+    REPROTECT = "nim_reprotect"
+
+
+TAKEOVERS = frozenset({Runbook.PLANNED_TAKEOVER, Runbook.GIVE_BACK, Runbook.DISASTER_FAILOVER})
+"""Runbooks that move clients to the target."""
+
+APPROVED = TAKEOVERS | {Runbook.REPROTECT}
+"""Runbooks that change nothing before a person has approved their very plan (S11)."""

@@ -22,6 +22,8 @@ _STANDING = frozenset({RESOURCE_READY, "unavailable for use"})
     "another sync, takeover, restore or resource write at the same time (nim.md hazard 18)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.APPROVAL,
 )
 def processes(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want no process that works on NIM, a SMIT session in one of NIM's own panels included."""
@@ -35,6 +37,8 @@ def processes(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "a person in SMIT who is about to start something",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def smit(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Warn of SMIT sessions that are somewhere else: their user may walk into NIM's panels."""
@@ -48,6 +52,8 @@ def smit(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "an installation that loses its definition under its feet (nim.md hazard 12)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.APPROVAL,
+    failover=Severity.WARNS,
 )
 def machines(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want the Cstate of every object that has one to be ready; a client without one cannot be judged."""
@@ -66,6 +72,8 @@ def machines(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "changing an object that a running NIM command holds",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.APPROVAL,
+    failover=Severity.WARNS,
 )
 def locks(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want no object with a lock attribute."""
@@ -82,6 +90,8 @@ def locks(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "copying a resource while it is being written",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def resources(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want no resource in a state other than the two standing ones."""
@@ -95,6 +105,8 @@ def resources(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "a resource that no installation can use",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def unavailable(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Warn of resources that are unavailable for use."""
@@ -108,6 +120,8 @@ def unavailable(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "an installation that is prepared but has not begun (nim.md hazard 12)",
     nightly=Severity.WARNS,
     setup=Severity.NOTES,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def allocated(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Warn of allocated resources: the copy forgets the allocations, the source keeps them."""
@@ -126,6 +140,8 @@ def allocated(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "two runs on one pair (S7)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.BLOCKS,
 )
 def lock_held(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want the pair lock free, or held by the run that asks."""
@@ -141,6 +157,8 @@ def lock_held(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "starting beside a job of another run (S7)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.BLOCKS,
 )
 def jobs_running(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want no running job of another run."""
@@ -155,6 +173,8 @@ def jobs_running(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "building on a job of which nobody knows how it ended (design section 4)",
     nightly=Severity.APPROVAL,
     setup=Severity.APPROVAL,
+    takeover=Severity.APPROVAL,
+    failover=Severity.APPROVAL,
 )
 def jobs_vanished(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want a person to have looked at a job that is gone without a status."""
@@ -169,6 +189,8 @@ def jobs_vanished(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "losing the result of a job (design section 4)",
     nightly=Severity.NOTES,
     setup=Severity.NOTES,
+    takeover=Severity.NOTES,
+    failover=Severity.NOTES,
 )
 def jobs_uncollected(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Note jobs that the next start attaches to: reserved, or ended and not collected."""

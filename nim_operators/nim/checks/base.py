@@ -56,18 +56,18 @@ class Check:
 
 
 def check_pair(
-    name: str, guards_against: str, *, nightly: Severity | None, setup: Severity | None
+    name: str, guards_against: str, *, nightly: Severity, setup: Severity, takeover: Severity, failover: Severity
 ) -> Callable[[Look], Check]:
     """Make a check of a function that looks at the facts as a whole, whichever masters were observed."""
-    severities = _severities(nightly, setup)
+    severities = _severities(nightly, setup, takeover, failover)
     return lambda look: Check(name, guards_against, severities, look)
 
 
 def check_each_master(
-    name: str, guards_against: str, *, nightly: Severity | None, setup: Severity | None
+    name: str, guards_against: str, *, nightly: Severity, setup: Severity, takeover: Severity, failover: Severity
 ) -> Callable[[LookAtOne], Check]:
     """Make a check of a function that looks at one master; it is asked for each one observed."""
-    severities = _severities(nightly, setup)
+    severities = _severities(nightly, setup, takeover, failover)
 
     def make(look_at_one: LookAtOne) -> Check:
         def look(facts: Facts) -> Iterable[Saw]:
@@ -79,10 +79,10 @@ def check_each_master(
 
 
 def check_both_masters(
-    name: str, guards_against: str, *, nightly: Severity | None, setup: Severity | None
+    name: str, guards_against: str, *, nightly: Severity, setup: Severity, takeover: Severity, failover: Severity
 ) -> Callable[[LookAtBoth], Check]:
     """Make a check of a function that compares source and target; it is asked only if both were observed."""
-    severities = _severities(nightly, setup)
+    severities = _severities(nightly, setup, takeover, failover)
 
     def make(look_at_both: LookAtBoth) -> Check:
         def look(facts: Facts) -> Iterable[Saw]:
@@ -95,6 +95,14 @@ def check_both_masters(
     return make
 
 
-def _severities(nightly: Severity | None, setup: Severity | None) -> dict[Runbook, Severity]:
-    given = {Runbook.NIGHTLY_SYNC: nightly, Runbook.SETUP: setup}
-    return {runbook: severity for runbook, severity in given.items() if severity is not None}
+def _severities(
+    nightly: Severity, setup: Severity, takeover: Severity, failover: Severity
+) -> Mapping[Runbook, Severity]:
+    return {
+        Runbook.NIGHTLY_SYNC: nightly,
+        Runbook.SETUP: setup,
+        Runbook.PLANNED_TAKEOVER: takeover,
+        Runbook.GIVE_BACK: takeover,
+        Runbook.DISASTER_FAILOVER: failover,
+        Runbook.REPROTECT: nightly,
+    }

@@ -15,6 +15,8 @@ from nim_operators.nim.findings import Severity
     "0042-372 at the moment of a takeover: a client that does not list the alternate (nim.md hazard 7)",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def master_list(facts: Facts) -> Iterable[Saw]:
     """Want every answering client to list both masters."""
@@ -31,6 +33,8 @@ def master_list(facts: Facts) -> Iterable[Saw]:
     "clients that do not know the alternate yet (nim.md 1.3)",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def sync_required(facts: Facts) -> Iterable[Saw]:
     """Want sync_required to be no in the source's database, or not set."""
@@ -47,6 +51,8 @@ def sync_required(facts: Facts) -> Iterable[Saw]:
     "a master below its clients, which cannot serve them (nim.md 1.2)",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def level(facts: Facts) -> Iterable[Saw]:
     """Want no client above a master. A warning at night: nothing is taken over, but it could not be."""

@@ -18,6 +18,8 @@ from nim_operators.nim.snapshot import Snapshot
     "losing objects that only the target has (S1)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def target_only(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want nothing on the target that the source does not have, but for what the policy names."""
@@ -35,6 +37,8 @@ def target_only(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Sa
     "forgetting that objects were given up",
     nightly=Severity.NOTES,
     setup=Severity.NOTES,
+    takeover=Severity.NOTES,
+    failover=Severity.NOTES,
 )
 def target_only_approved(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Note what the policy allows a sync to remove."""
@@ -49,6 +53,8 @@ def target_only_approved(facts: Facts, source: Snapshot, target: Snapshot) -> It
     "being surprised by what a sync changes on the target",
     nightly=Severity.NOTES,
     setup=Severity.NOTES,
+    takeover=Severity.NOTES,
+    failover=Severity.NOTES,
 )
 def overwritten(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Note each object that both have, of one type, and define differently: the source's definition stays."""
@@ -63,6 +69,8 @@ def overwritten(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Sa
     "a replication that stops at a resource whose content is gone",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def source_absent(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want the content of each resource to exist on the source."""
@@ -77,6 +85,8 @@ def source_absent(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable
     "content that no sync refreshes, because something is there already (nim.md 4.3, 8)",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def sizes(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Warn of a size or kind that differs; one percent is let pass, file systems count differently."""

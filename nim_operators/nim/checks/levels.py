@@ -21,6 +21,8 @@ _EQUAL = "Bring both masters to the same level before the next run."
     "a master without the filesets that NIM needs to act or take over",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.WARNS,
 )
 def filesets_installed(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want both filesets installed."""
@@ -34,6 +36,8 @@ def filesets_installed(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "a restore that fails its level check after the old database is gone (nim.md hazard 5)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def filesets_equal(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want each NIM fileset at one level on both masters, where both have it."""
@@ -49,6 +53,8 @@ def filesets_equal(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterabl
     "masters of different AIX versions or technology levels, which IBM does not support (nim.md 1.2)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def system(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want one version and technology level; an unknown level is no equal one."""
@@ -66,6 +72,8 @@ def system(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     "masters that drift apart by service packs (nim.md 4.10)",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def service_pack(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Warn of different service packs below one technology level.
@@ -86,6 +94,8 @@ def service_pack(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[
     "a database written by another level than the one installed (nim.md 2.2)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def database(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want /etc/NIM.level to be the level of the installed master fileset: the restore compares them."""

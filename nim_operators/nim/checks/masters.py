@@ -28,6 +28,8 @@ REMEDIES: dict[Absence, str] = {
     "acting on a pair of which one half is not known",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.NOTES,
 )
 def reachable(facts: Facts) -> Iterable[Saw]:
     """Name each master that was not observed, with the remedy for this kind of absence."""
@@ -41,6 +43,8 @@ def reachable(facts: Facts) -> Iterable[Saw]:
     "taking a host for a NIM master that is none (nim.md 2.1)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.WARNS,
 )
 def role(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want a niminfo of a master, and a database with a master object."""
@@ -59,6 +63,8 @@ def role(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "a half restored database: a host that takes itself for the other master (nim.md 12.17)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.WARNS,
 )
 def own_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want niminfo and the master record of a host to name the host itself."""
@@ -77,6 +83,8 @@ def own_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "a master that answers no client, as an interrupted restore leaves it (nim.md hazard 13)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.WARNS,
 )
 def nimesis(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want an active row of nimesis."""
@@ -95,6 +103,8 @@ def nimesis(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "the trace of a definition that was changed under a running nimesis (nim.md 3.1)",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def nimesis_listed_once(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Warn of several rows of nimesis."""

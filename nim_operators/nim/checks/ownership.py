@@ -22,6 +22,8 @@ _TAKE_OVER = "Let one master take over every client on purpose before anything i
     "a sync over the database of the master that is in control (nim.md hazards 1 and 2)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def target_named(facts: Facts) -> Iterable[Saw]:
     """Want no answering client to name the target."""
@@ -38,6 +40,8 @@ def target_named(facts: Facts) -> Iterable[Saw]:
     "taking a master for the active one that no client knows as such",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def source_named(facts: Facts) -> Iterable[Saw]:
     """Want at least one answering client to name the source."""
@@ -53,6 +57,8 @@ def source_named(facts: Facts) -> Iterable[Saw]:
     "copying a database that itself says the target is in control (nim.md hazards 1 and 2)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def source_database(facts: Facts) -> Iterable[Saw]:
     """Want no client of the source's database to have the target as its current master."""
@@ -68,6 +74,8 @@ def source_database(facts: Facts) -> Iterable[Saw]:
     "losing what the target knows of clients that nobody could ask (nim.md hazard 10)",
     nightly=Severity.APPROVAL,
     setup=Severity.APPROVAL,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def target_database_silent(facts: Facts) -> Iterable[Saw]:
     """Want no silent client that the target's database gives to the target: nothing speaks against it."""
@@ -84,6 +92,8 @@ def target_database_silent(facts: Facts) -> Iterable[Saw]:
     "a takeover by the target's stale belief before the next sync corrects it",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def target_database_stale(facts: Facts) -> Iterable[Saw]:
     """Warn of clients that name the source while the target's database still claims them."""
@@ -104,6 +114,8 @@ def target_database_stale(facts: Facts) -> Iterable[Saw]:
     "managing clients that a third master controls",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def elsewhere(facts: Facts) -> Iterable[Saw]:
     """Warn of clients that by themselves, or by a database, belong to neither master."""
@@ -124,6 +136,8 @@ def elsewhere(facts: Facts) -> Iterable[Saw]:
     "believing a host that is not the client that was meant",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def odd_answers(facts: Facts) -> Iterable[Saw]:
     """Warn of answers that do not come from the client alone, or that contradict each other."""
@@ -142,6 +156,8 @@ def odd_answers(facts: Facts) -> Iterable[Saw]:
     "mistaking a client that says nothing for one that agrees",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def silent(facts: Facts) -> Iterable[Saw]:
     """List the clients that said nothing; they count for neither master (S1)."""
@@ -158,6 +174,8 @@ def silent(facts: Facts) -> Iterable[Saw]:
     "a sync between two masters that each serve clients of their own: not a pair",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.WARNS,
 )
 def one_environment(facts: Facts) -> Iterable[Saw]:
     """Want no clients that name a master and are defined on it alone, on both sides at once."""
@@ -175,6 +193,8 @@ def one_environment(facts: Facts) -> Iterable[Saw]:
     "a sync against the direction that was armed",
     nightly=Severity.BLOCKS,
     setup=Severity.APPROVAL,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def armed(facts: Facts) -> Iterable[Saw]:
     """Want every record of the armed direction to name this one."""
@@ -190,6 +210,8 @@ def armed(facts: Facts) -> Iterable[Saw]:
     "arming a direction for the first time on a guess",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def armable(facts: Facts) -> Iterable[Saw]:
     """Want the clients and databases to agree, where no record exists anywhere."""
@@ -203,6 +225,8 @@ def armable(facts: Facts) -> Iterable[Saw]:
     "a direction that only some places remember",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def records(facts: Facts) -> Iterable[Saw]:
     """Warn of places that lost their record while others still agree."""
@@ -217,6 +241,8 @@ def records(facts: Facts) -> Iterable[Saw]:
     "arming a direction without anybody noticing",
     nightly=Severity.NOTES,
     setup=Severity.NOTES,
+    takeover=Severity.NOTES,
+    failover=Severity.NOTES,
 )
 def first_arming(facts: Facts) -> Iterable[Saw]:
     """Note that this run arms the direction for the first time, and on whose word."""

@@ -17,6 +17,8 @@ from nim_operators.nim.snapshot import Snapshot
     "two connections that lead to one host",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.BLOCKS,
 )
 def two_hosts(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want two hosts."""
@@ -32,6 +34,8 @@ def two_hosts(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw
     "a sync without a target: it is sent to the source's alternate_master object (nim.md 4.3)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def source_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want exactly one object for the target in the source's database."""
@@ -45,6 +49,8 @@ def source_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "a standby that cannot take over, because it does not know whom from (nim.md 12.1)",
     nightly=Severity.WARNS,
     setup=Severity.BLOCKS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def target_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want exactly one object for the source in the target's database.
@@ -74,6 +80,8 @@ def _record(facts: Facts, own: Snapshot, remedy: str) -> Iterable[Saw]:
     "a host that was initialised as the alternate of somebody else (nim.md 2.1)",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def niminfo(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want NIM_ALTERNATE_MASTER to name the other master.
@@ -96,6 +104,8 @@ def niminfo(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "masters that do not understand each other: both must use one protocol (nim.md hazard 6)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def protocol(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want the first word of connect equal in both records; a missing record is another check's finding."""
@@ -116,6 +126,8 @@ def protocol(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     "a push between the masters that nobody accepts (nim.md 3.4, hazard 6)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def nimsh(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want nimsh active on each master of a pair that speaks it."""

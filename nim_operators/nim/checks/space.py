@@ -47,6 +47,8 @@ def replicated(source: Snapshot, target: Snapshot) -> Iterator[Placed]:
     "taking a location for a good one because nobody looked",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def looked_at(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want the file system of each location to be known on both masters."""
@@ -62,6 +64,8 @@ def looked_at(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw
     "filling / of the target because a file system is not mounted there (nim.md hazard 4)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def mount_point(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want what is to be copied to go to a mounted file system at the source's mount point, never to /."""
@@ -75,6 +79,8 @@ def mount_point(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[S
     "content that lies in the wrong file system of the target, where it takes the room of others",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def mount_point_present(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Warn of the same for what is there already: nothing is copied onto it."""
@@ -88,6 +94,8 @@ def mount_point_present(_facts: Facts, source: Snapshot, target: Snapshot) -> It
     "a replication that stops half way because the file system is full",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def room(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want room for everything that will be copied, summed per file system, plus the margin of the policy."""
@@ -121,6 +129,8 @@ def room(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     "a backup that is cut off because the file system is full",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.APPROVAL,
 )
 def backup(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want room for one database backup at each place where one is written."""
@@ -132,6 +142,8 @@ def backup(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "a restore that fills the file system of the database half way (nim.md 4.3)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def database(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want the same room where the target's database lies: a sync replaces it there."""

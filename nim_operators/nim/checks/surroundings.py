@@ -20,6 +20,8 @@ CLOCK_SECONDS = 300
     "an NFS export denied because the peer's address means another name (nim.md hazard 16)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def names(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want the peer's interface name to resolve, and each of its addresses to resolve back to it."""
@@ -43,6 +45,8 @@ def names(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "taking name resolution for good because nobody could ask",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def names_known(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Warn where the resolver could not be asked, or was not asked in both directions."""
@@ -66,6 +70,8 @@ def names_known(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "a replication that cannot copy: it goes over NFS between the masters (nim.md 3.4)",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def nfs(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want the peer's NFS to answer this master, where it could be asked."""
@@ -80,6 +86,8 @@ def nfs(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "taking NFS for good because nobody could ask",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.NOTES,
 )
 def nfs_known(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Warn where nobody could ask for the peer's NFS."""
@@ -94,6 +102,8 @@ def nfs_known(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "a crontab that synchronises or takes over behind the back of this product",
     nightly=Severity.BLOCKS,
     setup=Severity.WARNS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.WARNS,
 )
 def cron(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want no crontab line about a sync or takeover, but for those a person has accepted."""
@@ -109,6 +119,8 @@ def cron(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     "times in logs and backups that cannot be compared",
     nightly=Severity.WARNS,
     setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
 )
 def clock(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Warn of clocks more than five minutes apart; the masters are read at nearly the same moment."""
@@ -129,6 +141,8 @@ def clock(_facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     "trusting records that somebody else could have written (design section 4)",
     nightly=Severity.BLOCKS,
     setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.BLOCKS,
 )
 def own_directory(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want this product's directory on the host to be trustworthy, where there is one."""

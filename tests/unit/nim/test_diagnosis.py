@@ -66,7 +66,15 @@ WORLDS = {
     "the source does not answer": (worlds.lose(pair(), A), State.ACTIVE_UNREACHABLE_UNCONFIRMED),
     "the source does not answer and was given up": (
         worlds.lose(worlds.owned_by_b(), A),
-        State.STANDBY_DOWN,
+        State.TAKEN_OVER,
+    ),
+    "the source answers neither us nor the target": (
+        worlds.lose(worlds.change(pair(), B, peer_answers=False), A),
+        State.ACTIVE_DEAD,
+    ),
+    "the source answers the target but not us": (
+        worlds.lose(worlds.change(pair(), B, peer_answers=True), A),
+        State.ACTIVE_UNREACHABLE_UNCONFIRMED,
     ),
     "nobody answers": (worlds.lose(worlds.lose(pair(), A), B), State.BOTH_UNREACHABLE),
     "a sync runs on the source": (
@@ -119,7 +127,15 @@ WORLDS = {
         worlds.say(pair(), answer("lpar1"), answer("lpar2", HOST[B])),
         State.SPLIT,
     ),
-    "all clients were taken over": (worlds.owned_by_b(), State.ROLES_REVERSED),
+    "all clients were taken over and the source was not told": (worlds.owned_by_b(), State.RETURNED_STALE),
+    "all clients were taken over and the source was told": (
+        worlds.put(worlds.owned_by_b(), A, *(client(name, HOST[B]) for name in worlds.CLIENTS)),
+        State.TAKEN_OVER,
+    ),
+    "the target returned and claims every client": (
+        worlds.put(pair(), B, *(client(name, HOST[B]) for name in worlds.CLIENTS)),
+        State.RETURNED_STALE,
+    ),
     "a record names the other direction": (pair(remembered=armed(B, A)), State.ROLES_REVERSED),
     "one host was armed the other way": (
         worlds.change(pair(), B, own=OwnRecords(direction=armed(B, A))),
@@ -181,7 +197,7 @@ def test_reasons_name_the_first_clients_and_count_the_others():
     names = [f"c{n}" for n in range(8)]
     view = worlds.put(pair(), A, *(client(name) for name in names))
     view = worlds.say(view, *(answer(name, HOST[B]) for name in names))
-    assert diagnose(view).reasons == ("nimb is named by c0, c1, c2, c3, c4 and 3 more.",)
+    assert diagnose(view).reasons == ("The database of nima claims c0, c1, c2, c3, c4 and 3 more, which name nimb.",)
 
 
 def test_a_half_restored_target_says_what_is_wrong_with_it():

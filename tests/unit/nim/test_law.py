@@ -11,29 +11,41 @@ from nim_operators.nim.runbooks import Runbook
 GO, REASON, REFUSE = Permission.GO, Permission.GO_WITH_REASON, Permission.REFUSE
 
 EXPECTED = {
-    State.HEALTHY: (GO, GO),
-    State.FIRST_SYNC: (GO, GO),
-    State.STANDBY_DOWN: (REFUSE, REFUSE),
-    State.STANDBY_SYNCING: (REFUSE, REFUSE),
-    State.ACTIVE_UNREACHABLE_UNCONFIRMED: (REFUSE, REFUSE),
-    State.BOTH_UNREACHABLE: (REFUSE, REFUSE),
-    State.ACTIVE_NOT_SERVING: (REFUSE, REFUSE),
-    State.UNUSABLE_ALTERNATE: (REFUSE, REFUSE),
-    State.INTERRUPTED_SYNC: (REASON, REASON),
-    State.SPLIT: (REFUSE, REFUSE),
-    State.ROLES_REVERSED: (REFUSE, REASON),
-    State.NOT_A_PAIR: (REFUSE, REFUSE),
-    State.OWNERSHIP_UNKNOWN: (REFUSE, REFUSE),
-    State.NOT_ARMED: (REFUSE, REFUSE),
+    #                    nightly setup planned/give back disaster reprotect
+    State.HEALTHY: (GO, GO, GO, REFUSE, GO),
+    State.FIRST_SYNC: (GO, GO, REFUSE, REFUSE, GO),
+    State.STANDBY_DOWN: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE),
+    State.STANDBY_SYNCING: (REFUSE, REFUSE, REFUSE, REASON, REFUSE),
+    State.ACTIVE_UNREACHABLE_UNCONFIRMED: (REFUSE, REFUSE, REFUSE, REASON, REFUSE),
+    State.ACTIVE_DEAD: (REFUSE, REFUSE, REFUSE, GO, REFUSE),
+    State.BOTH_UNREACHABLE: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE),
+    State.ACTIVE_NOT_SERVING: (REFUSE, REFUSE, REFUSE, REASON, REFUSE),
+    State.UNUSABLE_ALTERNATE: (REFUSE, REFUSE, REFUSE, REFUSE, REASON),
+    State.INTERRUPTED_SYNC: (REASON, REASON, REASON, REASON, REASON),
+    State.SPLIT: (REFUSE, REFUSE, REASON, REFUSE, REFUSE),
+    State.RETURNED_STALE: (REFUSE, REASON, REFUSE, REFUSE, GO),
+    State.TAKEN_OVER: (REFUSE, REFUSE, GO, GO, REFUSE),
+    State.ROLES_REVERSED: (REFUSE, REASON, REFUSE, REFUSE, REFUSE),
+    State.NOT_A_PAIR: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE),
+    State.OWNERSHIP_UNKNOWN: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE),
+    State.NOT_ARMED: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE),
 }
-"""By hand: what the nightly sync and setup may do in each state."""
+"""By hand: what each runbook may do in each state."""
+
+COLUMNS = {
+    Runbook.NIGHTLY_SYNC: 0,
+    Runbook.SETUP: 1,
+    Runbook.PLANNED_TAKEOVER: 2,
+    Runbook.GIVE_BACK: 2,
+    Runbook.DISASTER_FAILOVER: 3,
+    Runbook.REPROTECT: 4,
+}
 
 
 @pytest.mark.parametrize(("state", "runbook"), list(itertools.product(State, Runbook)))
 def test_the_law_has_a_cell_for_every_state_and_runbook(state, runbook):
     ruling = rule(state, runbook)
-    nightly, setup = EXPECTED[state]
-    assert ruling.permission is {Runbook.NIGHTLY_SYNC: nightly, Runbook.SETUP: setup}[runbook]
+    assert ruling.permission is EXPECTED[state][COLUMNS[runbook]]
     assert ruling.because.endswith(".")
     assert ruling.next_action.endswith(".")
 
@@ -45,12 +57,15 @@ def test_the_law_has_no_cell_for_anything_else():
 
 def test_the_table_is_rendered_with_every_cell():
     lines = to_markdown().splitlines()
-    assert lines[0] == "| state | meaning | `nim_nightly_sync` | `nim_setup` |"
+    assert lines[0] == (
+        "| state | meaning | `nim_nightly_sync` | `nim_setup` | `nim_planned_takeover` | `nim_give_back` "
+        "| `nim_disaster_failover` | `nim_reprotect` |"
+    )
     rows = lines[2 : 2 + len(State)]
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == [state.value for state in State]
     assert (
         "| roles reversed | The clients or a recorded armed direction name the other direction. "
-        "| refuse | go with typed reason |"
+        "| refuse | go with typed reason | refuse | refuse | refuse | refuse |"
     ) in rows
     assert "### `nim_setup`" in lines
-    assert all(line.count("|") in {0, 4, 5} for line in lines)
+    assert all(line.count("|") in {0, 4, 9} for line in lines)

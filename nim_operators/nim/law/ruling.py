@@ -1,0 +1,32 @@
+"""What a cell of the law says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nim_operators.nim.diagnosis import State
+
+
+class Permission(StrEnum):
+    """What a runbook may do."""
+
+    GO = "go"
+    GO_WITH_REASON = "go with typed reason"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """One cell: the permission, one sentence saying why, and what a person should do next."""
+
+    permission: Permission
+    because: str
+    next_action: str
+
+
+Column = Mapping[State, Ruling]
+"""What one runbook may do, state by state; every state has its cell."""
+
+GO, REASON, REFUSE = Permission.GO, Permission.GO_WITH_REASON, Permission.REFUSE
