@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from nim_operators.estate.errors import EstateError, Problem
-from nim_operators.estate.schema import Estate, Pair, Section
+from nim_operators.estate.fields import Section
+from nim_operators.estate.schema import Estate, Pair
 from nim_operators.estate.tree import BrokenYaml, Tree
 
 _Path = tuple[str | int, ...]

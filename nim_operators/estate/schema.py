@@ -10,8 +10,10 @@ from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from nim_operators.estate.fields import Section, field, whole
+from nim_operators.estate.takeover import Approval, Takeover
 from nim_operators.estate.values import (
     ConnectionId,
     CronSchedule,
@@ -33,28 +35,6 @@ _MASTERS_OF_A_PAIR = 2
 _KIB_PER_MIB = 1024
 
 
-def _whole(low: int, high: int, description: str) -> Any:
-    """Return the field of a whole number between two limits."""
-    return Field(
-        strict=True,
-        ge=low,
-        le=high,
-        description=description,
-        json_schema_extra={"allowed": f"a whole number from {low} to {high}"},
-    )
-
-
-def _field(description: str, allowed: str, **rules: Any) -> Any:
-    """Return a field with its meaning and with what is *allowed*, as the refusing sentence says it."""
-    return Field(description=description, json_schema_extra={"allowed": allowed}, **rules)
-
-
-class Section(BaseModel):
-    """A mapping of the estate file: no key that is not known, no change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class Content(StrEnum):
     """How the bytes of a resource are compared after a sync."""
 
@@ -62,11 +42,18 @@ class Content(StrEnum):
     SIZE = "size"
 
 
+class Stale(StrEnum):
+    """What becomes of content that is older on the target; a sync never copies what is there already."""
+
+    LIST = "list"
+    REFRESH = "refresh"
+
+
 class Window(Section):
     """When a nightly sync may start, as wall-clock times of the pair's time zone; it may cross midnight."""
 
-    start: Annotated[TimeOfDay, _field("First minute of the window.", 'a time of day from "00:00" to "23:59"')]
-    end: Annotated[TimeOfDay, _field("First minute after the window.", 'a time of day from "00:00" to "23:59"')]
+    start: Annotated[TimeOfDay, field("First minute of the window.", 'a time of day from "00:00" to "23:59"')]
+    end: Annotated[TimeOfDay, field("First minute after the window.", 'a time of day from "00:00" to "23:59"')]
 
     @field_validator("end")
     @classmethod
@@ -87,7 +74,7 @@ class NightlySync(Section):
 
     schedule: Annotated[
         CronSchedule | None,
-        _field(
+        field(
             "Five cron fields, read in the pair's time zone. Default: none, a sync is started by hand.",
             'five cron fields such as "0 2 * * *"',
         ),
@@ -101,7 +88,7 @@ class NightlySync(Section):
     ] = None
     wait_limit: Annotated[
         Duration,
-        _field(
+        field(
             "How long the run waits for the end of a sync. The sync itself is never ended. Default: 6h.",
             "a duration from 1m to 48h such as 90m, 6h or PT6H",
             ge=timedelta(minutes=1),
@@ -110,12 +97,31 @@ class NightlySync(Section):
     ] = timedelta(hours=6)
     content: Annotated[
         Content,
-        _field(
+        field(
             "How resource files are compared afterwards: checksum reads every byte on both masters, size "
             "compares names and sizes. Default: checksum.",
             "checksum or size",
         ),
     ] = Content.CHECKSUM
+    stale: Annotated[
+        Stale,
+        field(
+            "What becomes of resource files that are older on the target. list: they are named, every night. refresh: "
+            "the night after they were named they are moved aside on the target, copied by the sync, compared, and "
+            "only then removed; needs content: checksum. Default: list.",
+            "list or refresh",
+        ),
+    ] = Stale.LIST
+
+    @field_validator("stale")
+    @classmethod
+    def _proven(cls, stale: Stale, info: ValidationInfo) -> Stale:
+        if stale is Stale.REFRESH and info.data.get("content") is Content.SIZE:
+            raise sentence(
+                "refresh removes the former content, which sizes alone do not justify, "
+                "allowed is list, or refresh with content: checksum"
+            )
+        return stale
 
     @field_validator("window")
     @classmethod
@@ -137,28 +143,28 @@ class Backups(Section):
 
     directory: Annotated[
         HostDirectory,
-        _field(
+        field(
             "Where on a master a backup is written before it is fetched. Default: /var/adm/nim_operators/backups.",
             "an absolute path of plain names such as /var/adm/nim_operators/backups",
         ),
     ] = "/var/adm/nim_operators/backups"
-    keep: Annotated[int, _whole(1, 1000, "How many backups of each master are kept off the hosts. Default: 14.")] = 14
+    keep: Annotated[int, whole(1, 1000, "How many backups of each master are kept off the hosts. Default: 14.")] = 14
     room_mb: Annotated[
         int,
-        _whole(1, 100_000, "Room in MiB that the directory's file system must have before a backup. Default: 20."),
+        whole(1, 100_000, "Room in MiB that the directory's file system must have before a backup. Default: 20."),
     ] = 20
 
 
 class Clients(Section):
     """How the clients of a pair are asked who their master is."""
 
-    width: Annotated[int, _whole(1, 128, "How many clients are asked at once. Default: 16.")] = 16
-    limit_seconds: Annotated[
-        int, _whole(1, 300, "How long one client may take to answer, in seconds. Default: 10.")
-    ] = 10
+    width: Annotated[int, whole(1, 128, "How many clients are asked at once. Default: 16.")] = 16
+    limit_seconds: Annotated[int, whole(1, 300, "How long one client may take to answer, in seconds. Default: 10.")] = (
+        10
+    )
     connections: Annotated[
         Mapping[ObjectName, ConnectionId],
-        _field(
+        field(
             "Client name to the id of an Airflow connection, for clients that may be asked by SSH. "
             "Default: none, clients are asked through their master only.",
             "a mapping of client names to ids of Airflow connections",
@@ -169,7 +175,7 @@ class Clients(Section):
 class Space(Section):
     """Room that a replication must find on the target."""
 
-    margin_percent: Annotated[int, _whole(0, 1000, "Added to what a replication needs, in percent. Default: 10.")] = 10
+    margin_percent: Annotated[int, whole(0, 1000, "Added to what a replication needs, in percent. Default: 10.")] = 10
 
 
 class Notify(Section):
@@ -177,7 +183,7 @@ class Notify(Section):
 
     notifier: Annotated[
         str,
-        _field(
+        field(
             "Import path of an Airflow notifier class.",
             "an import path such as airflow.providers.smtp.notifications.smtp.SmtpNotifier",
             pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
@@ -185,7 +191,7 @@ class Notify(Section):
     ]
     arguments: Annotated[
         Mapping[str, Any],
-        _field(
+        field(
             "Its constructor's arguments. Templates see nim.pair, nim.runbook, nim.verdict, nim.reason and "
             "nim.evidence. Default: none.",
             "a mapping of argument names to values",
@@ -198,7 +204,7 @@ class Master(Section):
 
     conn_id: Annotated[
         ConnectionId,
-        _field(
+        field(
             "The id of the Airflow connection of this host; no other entry of the file may use it.",
             "the id of an Airflow connection (letters, digits and _#!()-.:/\\)",
         ),
@@ -210,46 +216,48 @@ class Pair(Section):
 
     name: str
     """The key of the pair in the file."""
-    description: Annotated[str, _field("What this pair serves; shown with its DAGs. Default: empty.", "text")] = ""
+    description: Annotated[str, field("What this pair serves; shown with its DAGs. Default: empty.", "text")] = ""
     masters: Annotated[
         Mapping[ObjectName, Master],
-        _field(
+        field(
             "The two masters; the keys are the names that DAGs and evidence use.",
             "two masters, each as <name>: {conn_id: <id of an Airflow connection>}",
         ),
     ]
     source: Annotated[
         str,
-        _field(
+        field(
             "The master that is copied from as long as no armed direction is recorded anywhere.",
             "the name of one of the two masters",
         ),
     ]
     timezone: Annotated[
         ZoneName,
-        _field("Time zone of schedule and window. Default: UTC.", "a time zone such as Europe/Berlin or UTC"),
+        field("Time zone of schedule and window. Default: UTC.", "a time zone such as Europe/Berlin or UTC"),
     ] = "UTC"
     nightly_sync: NightlySync = NightlySync()
     backups: Backups = Backups()
     clients: Clients = Clients()
     space: Space = Space()
+    approval: Approval = Approval()
+    takeover: Takeover = Takeover()
     allowed_target_only: Annotated[
         ObjectNames,
-        _field(
+        field(
             "Objects that only the target has and that a sync may remove there. Default: none.",
             "a list of NIM object names",
         ),
     ] = ()
     notify: Annotated[
         tuple[Notify, ...],
-        _field(
+        field(
             "Who is told when a run does not reach its goal. Default: nobody.",
             "a list of {notifier: ..., arguments: ...}",
         ),
     ] = ()
     ignored_cron: Annotated[
         Lines,
-        _field(
+        field(
             "Crontab lines on either master, character by character, that mention NIM and were found "
             "harmless. Default: none.",
             "a list of crontab lines",
@@ -312,11 +320,11 @@ class Estate(Section):
 
     version: Annotated[
         int,
-        _field("Version of this layout.", "1, the layout that this release reads", strict=True, ge=1, le=1),
+        field("Version of this layout.", "1, the layout that this release reads", strict=True, ge=1, le=1),
     ]
     evidence: Annotated[
         EvidenceAddress,
-        _field(
+        field(
             "Where all evidence is kept; the environment variable NIM_OPERATORS_EVIDENCE overrides it. "
             "Default: file:///var/lib/nim_operators/evidence.",
             "an address such as file:///var/lib/nim_operators/evidence or s3://conn_id@bucket/path",
@@ -324,7 +332,7 @@ class Estate(Section):
     ] = "file:///var/lib/nim_operators/evidence"
     pairs: Annotated[
         Mapping[PairName, Pair],
-        _field(
+        field(
             "The pairs by name.",
             "at least one pair, each as <name>: {masters: ..., source: ...}",
             min_length=1,

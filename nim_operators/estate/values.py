@@ -139,6 +139,12 @@ def _sorted_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(values)))
 
 
+def _user_name(value: str) -> str:
+    if not value or value != value.strip() or any(not letter.isprintable() for letter in value):
+        raise ValueError(value)
+    return value
+
+
 PairName = Annotated[str, AfterValidator(_pair_name)]
 ObjectName = Annotated[str, AfterValidator(_object_name)]
 ConnectionId = Annotated[str, AfterValidator(_connection_id)]
@@ -150,3 +156,4 @@ HostDirectory = Annotated[str, AfterValidator(_directory)]
 EvidenceAddress = Annotated[str, AfterValidator(_evidence)]
 ObjectNames = Annotated[tuple[ObjectName, ...], AfterValidator(_sorted_once)]
 Lines = Annotated[tuple[str, ...], AfterValidator(_sorted_once)]
+UserNames = Annotated[tuple[Annotated[str, AfterValidator(_user_name)], ...], AfterValidator(_sorted_once)]

@@ -189,6 +189,60 @@ class DirectionRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class PlanRecord(Body):
+    """What a runbook wants to do, for a person to approve.
+
+    ``plan`` is :meth:`nim_operators.nim.plan.TakeoverPlan.to_json`, ``digest`` its digest; ``asked`` what the person
+    who triggered the run typed into the form; ``recovery_point`` the last one, None where there is none. Nothing
+    is to be done where ``idle``; a ``rehearsal`` ends with the plan.
+    """
+
+    KIND: ClassVar[str] = "plan"
+    digest: str
+    plan: Mapping[str, Any]
+    asked: Mapping[str, Any]
+    idle: bool
+    rehearsal: bool
+    recovery_point: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRecord(Body):
+    """What a person answered to a plan: ``digest`` is that plan's, ``answer`` is Approve or Reject."""
+
+    KIND: ClassVar[str] = "approval"
+    digest: str
+    answer: str
+    requested_by: str
+    answered_by: str
+    answered_at: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverRecord(Body):
+    """What a takeover came to, by the clients' own words: see :class:`nim_operators.nim.takeoverresult.TakeoverResult`.
+
+    ``percent`` of the clients that were planned to move did; ``threshold`` is what was asked for. ``seconds`` is from
+    the first takeover command of the run to this read-back, ``target_seconds`` the estate's recovery target.
+    ``sample`` is the client whose filesets the new master listed, with how that went.
+    """
+
+    KIND: ClassVar[str] = "takeover"
+    source: str
+    target: str
+    moved: tuple[str, ...]
+    unresolved: tuple[Mapping[str, str], ...]
+    one_way: tuple[str, ...]
+    disagreeing: tuple[str, ...]
+    percent: float
+    threshold: float
+    seconds: float | None
+    target_seconds: float
+    sample: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryPointRecord(Body):
     """A moment whose state the alternate is proven to hold.
 
@@ -262,6 +316,9 @@ KINDS: Mapping[str, type[Body]] = {
         DriftRecord,
         ContentsRecord,
         DirectionRecord,
+        PlanRecord,
+        ApprovalRecord,
+        TakeoverRecord,
         RecoveryPointRecord,
         StepRecord,
         VerdictGiven,

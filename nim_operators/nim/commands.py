@@ -120,6 +120,21 @@ def sync(paths: CommandPaths, alternate: str, *, force: bool) -> Command:
     )
 
 
+def takeover(paths: CommandPaths, other: str) -> Command:
+    """Make this master the current master of every client in its database; *other* is its peer's object here.
+
+    ``async=no``, because the default returns before the clients have switched (nim.md 4.4, hazard 8); never
+    ``-F``, which would overwrite the other master's database (hazard 11).
+
+    :raises Unsendable: if NIM could not have accepted the name of the other master.
+    """
+    return Command(
+        (paths.nim, "-o", "takeover", "-a", "async=no", _name(other)),
+        changes=True,
+        purpose=f"Take the clients over from {other}.",
+    )
+
+
 def backup_database(paths: CommandPaths, file: str) -> Command:
     """Write the six files of the database to *file* (nim.md 2.2, 4.7). It leaves the database as it is.
 
@@ -221,8 +236,13 @@ def _host(host: str) -> str:
     return host
 
 
+def is_plain_path(path: str) -> bool:
+    """Tell whether *path* is absolute and made of names that every script can handle."""
+    return bool(_PATH.fullmatch(path)) and not {".", ".."} & set(path.split("/"))
+
+
 def _path(path: str) -> str:
-    if not _PATH.fullmatch(path) or ".." in path.split("/"):
+    if not is_plain_path(path):
         raise Unsendable(f"{path!r} is not a plain absolute path.")
     return path
 

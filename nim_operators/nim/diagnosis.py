@@ -204,8 +204,8 @@ def _not_a_pair(facts: Facts) -> Iterable[str]:
         yield "Neither master knows the other as its alternate_master."
     own_source, own_target = separate_clients(facts)
     if own_source and own_target:
-        yield f"{source.master} controls {_few(own_source)}, which only its own database defines."
-        yield f"{target.master} controls {_few(own_target)}, which only its own database defines."
+        yield f"{source.master} controls {few(own_source)}, which only its own database defines."
+        yield f"{target.master} controls {few(own_target)}, which only its own database defines."
 
 
 def is_one_host(source: Snapshot, target: Snapshot) -> bool:
@@ -239,7 +239,7 @@ def _split(facts: Facts) -> Iterable[str]:
     source, target = facts.view.source, facts.view.target
     named = {master: facts.matrix.clients_naming(master) for master in (source, target)}
     if named[source] and named[target]:
-        yield from (f"{master} is named by {_few(clients)}." for master, clients in named.items())
+        yield from (f"{master} is named by {few(clients)}." for master, clients in named.items())
 
 
 def _returned_stale(facts: Facts) -> Iterable[str]:
@@ -255,12 +255,12 @@ def _returned_stale(facts: Facts) -> Iterable[str]:
     known = {client: word for client, word in words.items() if word is not None}
     claimed = tuple(client for client, word in known.items() if word.side is facts.side(facts.standby))
     if 2 * len(claimed) > len(known):
-        yield f"The database of {facts.standby} claims {_few(claimed)}, which name {active}."
+        yield f"The database of {facts.standby} claims {few(claimed)}, which name {active}."
 
 
 def _taken_over(facts: Facts) -> Iterable[str]:
     if facts.matrix.active == facts.view.target:
-        yield f"{facts.view.target} is named by {_few(facts.matrix.clients_naming(facts.view.target))}."
+        yield f"{facts.view.target} is named by {few(facts.matrix.clients_naming(facts.view.target))}."
 
 
 def _reversed(facts: Facts) -> Iterable[str]:
@@ -290,7 +290,8 @@ def _first_sync(facts: Facts) -> Iterable[str]:
         yield f"The database of {facts.target.master} defines neither clients nor resources."
 
 
-def _few(clients: tuple[str, ...], shown: int = 5) -> str:
+def few(clients: tuple[str, ...], shown: int = 5) -> str:
+    """Name the first of some clients and count the others."""
     more = len(clients) - shown
     return ", ".join(clients[:shown]) + (f" and {more} more" if more > 0 else "")
 

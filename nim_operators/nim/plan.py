@@ -1,0 +1,221 @@
+"""The plan of a takeover: what a person approves, and what must still hold when it is carried out (S11)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from nim_operators.nim import commands
+from nim_operators.nim.assess import Assessment
+from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
+from nim_operators.nim.errors import NimError
+from nim_operators.nim.facts import Facts
+from nim_operators.nim.law import Permission
+from nim_operators.nim.objects import NimObject
+from nim_operators.nim.readiness import Readiness, readiness
+from nim_operators.nim.runbooks import Runbook
+from nim_operators.nim.snapshot import Snapshot
+
+_KIB = 1024
+
+
+class FinalSync(StrEnum):
+    """Whether the source's database is copied once more before its clients are taken over."""
+
+    SENT = "sent before the takeover"
+    NOT_NEEDED = "not needed: the target holds everything already"
+    NOT_POSSIBLE = "not possible"
+    NOT_WANTED = "not wanted by the person who triggered the run"
+    NO_SOURCE = "not possible: the source does not serve"
+
+
+class NoPlan(NimError):
+    """Nothing can be planned: what a plan is made of is missing. Nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCommand:
+    """One command line and the master it runs on."""
+
+    host: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverPlan:
+    """What will be done, to whom, and what will not move.
+
+    ``clients`` are all clients that the takeover concerns, ``there`` those that name the target already,
+    ``obstacles`` the others that will not or may not follow. ``bytes_to_copy`` is what the final sync brings.
+    """
+
+    runbook: Runbook
+    source: str
+    target: str
+    final_sync: FinalSync
+    why_no_sync: str
+    commands: tuple[PlannedCommand, ...]
+    clients: tuple[str, ...]
+    there: tuple[str, ...]
+    obstacles: tuple[Readiness, ...]
+    bytes_to_copy: int
+
+    @property
+    def to_move(self) -> tuple[str, ...]:
+        """The clients that do not name the target yet."""
+        there = set(self.there)
+        return tuple(client for client in self.clients if client not in there)
+
+    @property
+    def stays(self) -> tuple[str, ...]:
+        """The clients that are known not to follow."""
+        return tuple(one.client for one in self.obstacles if not one.follows)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is approved: direction, command lines, and which clients move or stay."""
+        approved = [
+            self.runbook.value,
+            self.source,
+            self.target,
+            self.final_sync.value,
+            [[one.host, one.line] for one in self.commands],
+            sorted(self.clients),
+            sorted(self.stays),
+        ]
+        return hashlib.sha256(json.dumps(approved).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain JSON."""
+        return {
+            "runbook": self.runbook.value,
+            "source": self.source,
+            "target": self.target,
+            "final_sync": self.final_sync.value,
+            "why_no_sync": self.why_no_sync,
+            "commands": [[one.host, one.line] for one in self.commands],
+            "clients": list(self.clients),
+            "there": list(self.there),
+            "to_move": list(self.to_move),
+            "stays": list(self.stays),
+            "obstacles": [one.to_json() for one in self.obstacles],
+            "bytes_to_copy": self.bytes_to_copy,
+            "digest": self.digest,
+        }
+
+
+def plan_takeover(
+    facts: Facts,
+    runbook: Runbook,
+    paths: Mapping[str, CommandPaths],
+    *,
+    sync_assessment: Assessment,
+    in_step: bool,
+    sync_wanted: bool,
+) -> TakeoverPlan:
+    """Say what a takeover by the target will do. Pure: the same facts give the same plan.
+
+    :param paths: where the commands are on each master.
+    :param sync_assessment: what the law of the nightly sync says of the same view.
+    :param in_step: whether a sync would bring nothing.
+    :param sync_wanted: whether the person who triggered the run wants one last sync.
+    :raises NoPlan: if the target's database does not say which object the other master is, nor can be told.
+    """
+    source, target = facts.view.source, facts.view.target
+    there = set(facts.matrix.clients_naming(target)) - set(facts.matrix.clients_naming(source))
+    clients = tuple(row.client for row in facts.matrix.rows)
+    final, why = _final_sync(facts, sync_assessment, in_step=in_step, wanted=sync_wanted)
+    needed: list[PlannedCommand] = []
+    if set(clients) - there:
+        if final is FinalSync.SENT and sync_assessment.alternate is not None:
+            line = commands.sync(paths[source], sync_assessment.alternate, force=sync_assessment.force).line
+            needed.append(PlannedCommand(source, line))
+        needed += [PlannedCommand(target, one.line) for one in takeover_commands(facts, paths[target])]
+    return TakeoverPlan(
+        runbook=runbook,
+        source=source,
+        target=target,
+        final_sync=final,
+        why_no_sync=why,
+        commands=tuple(needed),
+        clients=clients,
+        there=tuple(sorted(there)),
+        obstacles=tuple(one for one in readiness(facts) if one.obstacles and one.client not in there),
+        bytes_to_copy=_bytes_to_copy(facts) if final is FinalSync.SENT else 0,
+    )
+
+
+def _final_sync(facts: Facts, nightly: Assessment, *, in_step: bool, wanted: bool) -> tuple[FinalSync, str]:
+    if facts.source is None:
+        return FinalSync.NO_SOURCE, "The source cannot be read."
+    if in_step:
+        return FinalSync.NOT_NEEDED, ""
+    if not wanted:
+        return FinalSync.NOT_WANTED, "The takeover rests on the last recovery point."
+    if nightly.permission is not Permission.GO:
+        return FinalSync.NOT_POSSIBLE, nightly.refusal
+    return FinalSync.SENT, ""
+
+
+def takeover_commands(facts: Facts, paths: CommandPaths) -> tuple[Command, ...]:
+    """Return what is sent on the target: the takeover, and before it the record of the other master if it lacks.
+
+    A sync may leave the target without that record (nim.md 12.1), and a takeover needs its name.
+
+    :raises NoPlan: if the target has several such records, or nothing tells how to define one.
+    """
+    target = facts.target
+    if target is None:
+        raise NoPlan(f"{facts.view.target} was not observed, so nothing can be planned on it.")
+    records = facts.peer_records(target)
+    if len(records) == 1:
+        return (commands.takeover(paths, records[0].name),)
+    if records:
+        names = ", ".join(record.name for record in records)
+        raise NoPlan(
+            f"{target.master} knows {facts.view.source} under several names ({names}); remove the wrong ones "
+            "with 'nim -o remove' there, then run again."
+        )
+    peer = peer_to_define(facts.source, target, facts.view.source)
+    return commands.define_peer(paths, peer), commands.takeover(paths, peer.name)
+
+
+def peer_to_define(source: Snapshot | None, target: Snapshot, name: str) -> PeerRecord:
+    """Return how the other master is defined on the target: as it describes itself, else as niminfo names it.
+
+    :raises NoPlan: if neither can be read.
+    """
+    protocol = next((found.get("connect") for found in _alternates(source)), None) or "nimsh"
+    if source is not None and "master" in source.objects and source.niminfo and source.niminfo.master_hostname:
+        short = source.niminfo.master_hostname.partition(".")[0]
+        return PeerRecord.of_master(short, source.objects["master"], protocol)
+    host = target.niminfo.alternate_master if target.niminfo else None
+    if not host:
+        raise NoPlan(
+            f"{target.master} has no alternate_master object for {name}, and its /etc/niminfo has no "
+            f"NIM_ALTERNATE_MASTER; define it there with 'nim -o define -t alternate_master', then run again."
+        )
+    first = host.split()[0]
+    return PeerRecord(name=first.partition(".")[0], host=first, connect=protocol)
+
+
+def _alternates(own: Snapshot | None) -> Iterable[NimObject]:
+    return own.of_type("alternate_master") if own is not None else ()
+
+
+def _bytes_to_copy(facts: Facts) -> int:
+    """Add up what replication will copy: only what is absent at its location on the target (nim.md 8)."""
+    source, target = facts.source, facts.target
+    if source is None or target is None:
+        return 0
+    missing = [
+        found.location
+        for found in source.replicated
+        if found.location and (found.location not in target.places or target.places[found.location].kind == "absent")
+    ]
+    sizes = (source.places[location].size_kb for location in set(missing) if location in source.places)
+    return sum(size for size in sizes if size is not None) * _KIB

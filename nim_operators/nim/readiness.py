@@ -1,0 +1,171 @@
+"""Readiness: what stands between each client and the master that is to take it over (nim.md hazards 7 to 14).
+
+Nothing here decides whether a takeover goes; it names each client that will not or may not follow, with the
+remedy. The same words say afterwards why a client did not move.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from nim_operators.nim.checks.activity import READY
+from nim_operators.nim.facts import Facts
+from nim_operators.nim.objects import NimObject
+from nim_operators.nim.ownership import OwnWord, Row
+from nim_operators.nim.snapshot import ClientAnswer
+
+
+class Cause(StrEnum):
+    """Why a client does not, or may not, follow a takeover."""
+
+    UNDEFINED = "not in the target's database"
+    UNREACHABLE = "cannot be reached"
+    PUSH_FORBIDDEN = "forbids pushes"
+    CERTIFICATE = "lacks the target's certificate"
+    CPUID = "cpuid has changed"
+    REFUSES = "refuses the master that asked"
+    SILENT = "does not say who controls it"
+    NOT_LISTED = "does not list the target"
+    BUSY = "not ready for a NIM operation"
+    LEVEL = "above the target's level"
+    ELSEWHERE = "belongs to a third master"
+    VIOS = "a VIOS"
+
+
+CERTAIN = frozenset(Cause) - {Cause.CERTIFICATE, Cause.BUSY, Cause.VIOS, Cause.SILENT}
+"""Causes that keep a client from following; the others only may (nim.md 12.16, 12.21)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One thing in a client's way: what it is, the fact as one sentence, and what a person does about it."""
+
+    cause: Cause
+    saw: str
+    remedy: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return the obstacle as plain JSON."""
+        return {"cause": self.cause.value, "saw": self.saw, "remedy": self.remedy}
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """One client and what stands in its way, gravest first; nothing where it should follow."""
+
+    client: str
+    obstacles: tuple[Obstacle, ...]
+
+    @property
+    def follows(self) -> bool:
+        """Whether nothing is known that keeps it from following."""
+        return not any(one.cause in CERTAIN for one in self.obstacles)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the readiness as plain JSON."""
+        return {"client": self.client, "obstacles": [one.to_json() for one in self.obstacles]}
+
+
+def readiness(facts: Facts) -> tuple[Readiness, ...]:
+    """Return how each client of either database stands towards a takeover by the target, by name."""
+    source_ids = {answer.client: answer for own in facts.observed for answer in own.clients if answer.machine_id}
+    return tuple(Readiness(row.client, tuple(_obstacles(facts, row, source_ids))) for row in facts.matrix.rows)
+
+
+def _obstacles(facts: Facts, row: Row, heard: dict[str, ClientAnswer]) -> Iterator[Obstacle]:
+    target = facts.view.target
+    definition = _definition(facts, row.client)
+    if facts.target is not None and row.client not in facts.target.objects:
+        yield Obstacle(Cause.UNDEFINED, f"{target} does not define it.", "Run the nightly sync first.")
+    if not row.answers:
+        yield from _of_silence(row)
+    yield from _of_words(facts, row)
+    yield from _of_definition(facts, definition, heard.get(row.client))
+
+
+def _definition(facts: Facts, client: str) -> NimObject | None:
+    """Return the client's object, of the master that is to hand it over where that one could be read."""
+    return next((own.objects[client] for own in facts.observed if client in own.objects), None)
+
+
+def _of_words(facts: Facts, row: Row) -> Iterator[Obstacle]:
+    target, wanted = facts.view.target, facts.side(facts.view.target)
+    for word in row.answers[:1]:
+        if word.side not in {facts.side(facts.view.source), wanted}:
+            remedy = "Leave it alone, or bring it here with niminit on the client."
+            yield Obstacle(Cause.ELSEWHERE, f"Its own /etc/niminfo names {word.master_hostname}.", remedy)
+        if wanted not in word.lists:
+            remedy = f"Run niminit on it with {target} as a master, or an approved sync with reset_clients=yes."
+            yield Obstacle(Cause.NOT_LISTED, f"Its NIM_MASTER_HOSTNAME_LIST lacks {target} (0042-372).", remedy)
+        level = facts.target.level if facts.target is not None else None
+        if word.level is not None and level is not None and word.level > level:
+            yield Obstacle(Cause.LEVEL, f"It is at {word.level}, {target} at {level}.", f"Update {target} first.")
+
+
+_DENIALS: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), cause, remedy)
+    for pattern, cause, remedy in (
+        (r"\bpush", Cause.PUSH_FORBIDDEN, "Run 'nimclient -p' on it."),
+        (r"\bSSL\b|certificate", Cause.CERTIFICATE, "Fetch the target's certificate on it: 'nimclient -c'."),
+        (
+            r"\bcpuid\b",
+            Cause.CPUID,
+            "Compare 'uname -m' there with its object, then 'nim -Fo change -a cpuid=' on the current master.",
+        ),
+        (
+            r"0042-008|denied|wronghost",
+            Cause.REFUSES,
+            "Look at its /etc/niminfo and nimsh.log; write niminfo anew with niminit, the old file saved.",
+        ),
+        (
+            r"0042-006|connect|refused|timed out|no answer|unreachable|no route|not found|rresvport",
+            Cause.UNREACHABLE,
+            "Switch it on, start nimsh (startsrc -s nimsh), open ports 3901 and 3902; then run the takeover again.",
+        ),
+    )
+)
+"""What a refusal speaks of, from its words: only codes are documented, so the words are quoted beside it."""
+
+
+def _of_silence(row: Row) -> Iterator[Obstacle]:
+    """Say why a client is silent. Who was refused first tells most: its current master is asked before the other."""
+    heard = [word for word in row.words if word.silence is not None and not _speaks_for_itself(word)]
+    for word in heard[:1]:
+        for pattern, cause, remedy in _DENIALS:
+            if pattern.search(word.silence or ""):
+                yield Obstacle(cause, f"To {word.how} it said: {word.silence}", remedy)
+                return
+    said = heard[0].silence if heard else "nobody could ask it"
+    yield Obstacle(
+        Cause.SILENT, f"It did not say who controls it: {said}", "Log in and look at /etc/niminfo and nimsh."
+    )
+
+
+def _speaks_for_itself(word: OwnWord) -> bool:
+    """Tell whether a silence is the asking master's own database speaking, not the client (nim.md 4.5)."""
+    return "0042-378" in (word.silence or "")
+
+
+def _of_definition(facts: Facts, definition: NimObject | None, heard: ClientAnswer | None) -> Iterator[Obstacle]:
+    if definition is None:
+        return
+    if "push_off" in (definition.get("control") or ""):
+        yield Obstacle(Cause.PUSH_FORBIDDEN, f"control = {definition.get('control')}", "Run 'nimclient -p' on it.")
+    cpuid, actual = definition.get("cpuid"), heard.machine_id if heard else None
+    if cpuid and actual and cpuid.upper() != actual.upper():
+        remedy = f"Run 'nim -Fo change -a cpuid={actual} {definition.name}' on its current master."
+        yield Obstacle(Cause.CPUID, f"Its object says {cpuid}, the host {actual}.", remedy)
+    state = definition.get("Cstate")
+    if state is not None and state != READY:
+        remedy = "Wait until the operation has ended; if it hangs, nim -Fo reset and deallocate."
+        yield Obstacle(Cause.BUSY, f"Cstate = {state}", remedy)
+    if "secure" in (definition.get("connect") or ""):
+        saw = f"connect = {definition.get('connect')}: it needs the certificate of {facts.view.target} too."
+        yield Obstacle(Cause.CERTIFICATE, saw, "Make sure that 'nimclient -c' was run on it for both masters.")
+    if definition.type == "vios":
+        saw = "It is a VIOS; whether a takeover reaches management objects is not documented."
+        yield Obstacle(Cause.VIOS, saw, "Look at its /etc/niminfo afterwards; run niminit or remote_management there.")

@@ -1,0 +1,107 @@
+"""What a takeover came to, read from the clients' own files and both databases (design sections 5 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nim_operators.nim.diagnosis import few
+from nim_operators.nim.facts import Facts
+from nim_operators.nim.ownership import Row
+from nim_operators.nim.readiness import Obstacle, Readiness, readiness
+from nim_operators.nim.takeoverlog import SUCCESS
+
+NOT_SWITCHED = "was not switched"
+SILENT_SUCCESS = "was reported as switched and was not"
+NOT_HEARD = "was not heard from"
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A client that does not name the target: the cause in a few words, what was seen, and the remedy."""
+
+    client: str
+    cause: str
+    saw: str
+    remedy: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as plain JSON."""
+        return {"client": self.client, "cause": self.cause, "saw": self.saw, "remedy": self.remedy}
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverResult:
+    """Who moved by their own word, who did not, and where a database still says otherwise.
+
+    ``one_way`` are moved clients that do not list the other master any more and could not be given back;
+    ``disagreeing`` are sentences about databases that contradict clients that moved.
+    """
+
+    moved: tuple[str, ...]
+    unresolved: tuple[Unresolved, ...]
+    one_way: tuple[str, ...]
+    disagreeing: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every client moved and every database that could be read agrees."""
+        return not self.unresolved and not self.disagreeing
+
+    def percent_moved(self, of: Iterable[str]) -> float:
+        """Return how many of the clients *of* moved, in percent; 100 where there are none."""
+        wanted = set(of)
+        return 100.0 * len(wanted & set(self.moved)) / len(wanted) if wanted else 100.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain JSON."""
+        return {
+            "moved": list(self.moved),
+            "unresolved": [one.to_json() for one in self.unresolved],
+            "one_way": list(self.one_way),
+            "disagreeing": list(self.disagreeing),
+        }
+
+
+def judge_takeover(facts: Facts, rows: Mapping[str, str]) -> TakeoverResult:
+    """Say of each client whether it follows the target now. Pure.
+
+    :param rows: the words of the takeover's own table, empty where none was printed; they explain, never prove.
+    """
+    vouching = set(facts.matrix.clients_vouching_for(facts.view.target))
+    standings = {one.client: one for one in readiness(facts)}
+    return TakeoverResult(
+        moved=tuple(row.client for row in facts.matrix.rows if row.client in vouching),
+        unresolved=tuple(
+            _unresolved(facts, row, rows.get(row.client), standings[row.client])
+            for row in facts.matrix.rows
+            if row.client not in vouching
+        ),
+        one_way=tuple(row.client for row in facts.matrix.rows if row.client in vouching and row.lists_both is False),
+        disagreeing=tuple(_disagreeing(facts, vouching)),
+    )
+
+
+def _unresolved(facts: Facts, row: Row, word: str | None, standing: Readiness) -> Unresolved:
+    table = f"The takeover's table says {word}." if word else "The takeover's table has no row for it."
+    own = next((answer.master_hostname for answer in row.answers), None)
+    again = f"Run the takeover again with the reason; it is safe for the clients that {facts.view.target} has."
+    if own is not None and word == SUCCESS:
+        return Unresolved(row.client, SILENT_SUCCESS, f"{table} Its own /etc/niminfo still names {own}.", again)
+    obstacle: Obstacle | None = next(iter(standing.obstacles), None)
+    if obstacle is not None:
+        return Unresolved(row.client, obstacle.cause.value, f"{obstacle.saw} {table}", obstacle.remedy)
+    if own is not None:
+        return Unresolved(row.client, NOT_SWITCHED, f"Its own /etc/niminfo names {own}. {table}", again)
+    return Unresolved(row.client, NOT_HEARD, table, again)
+
+
+def _disagreeing(facts: Facts, moved: set[str]) -> Iterator[str]:
+    """Name the databases that contradict; one that says nothing of a client's current master is legal (nim.md 12.6)."""
+    agreeing = {None, facts.side(facts.view.target)}
+    for master in (facts.view.target, facts.view.source):
+        words = {row.client: row.database(master) for row in facts.matrix.rows if row.client in moved}
+        wrong = tuple(client for client, word in words.items() if word is not None and word.side not in agreeing)
+        if wrong:
+            yield f"The database of {master} does not give {few(wrong)} to {facts.view.target}."
