@@ -29,17 +29,17 @@ def parse_lsnim(host: str, text: str, command: str = "lsnim") -> Listing:
     :raises Unreadable: at a line that has not exactly three words (an object name holds no blanks) and at a
         name listed twice.
     """
-    rows: list[tuple[str, str, str]] = []
+    rows: dict[str, tuple[str, str, str]] = {}
     for number, line in enumerate(text.split("\n"), 1):
         words = line.split()
         if not words:
             continue
         if len(words) != _ROW_WORDS:
             raise Unreadable(host, command, number, line, "the name, class and type of an object")
-        if any(words[0] == name for name, _, _ in rows):
+        if words[0] in rows:
             raise Unreadable(host, command, number, line, f"no second object named {words[0]}")
-        rows.append((words[0], words[1], words[2]))
-    return tuple(rows)
+        rows[words[0]] = (words[0], words[1], words[2])
+    return tuple(rows.values())
 
 
 @dataclass(slots=True)
@@ -130,7 +130,7 @@ def _stanzas(host: str, text: str, command: str) -> Iterator[_Stanza]:
 def _is_header(lines: list[str], at: int) -> bool:
     if lines[at][:1].isspace() or not lines[at].rstrip().endswith(":"):
         return False
-    following = next((line for line in lines[at + 1 :] if line.strip()), "")
+    following = next((lines[below] for below in range(at + 1, len(lines)) if lines[below].strip()), "")
     return bool(_CLASS.fullmatch(following + " "))
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from nim_operators.nim.identity import Identity, identity_of
@@ -127,7 +127,7 @@ class Row:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Matrix:
     """Every client that either database defines, by name, with its verdict."""
 
@@ -158,7 +158,7 @@ class Matrix:
         """Return the rows of one verdict."""
         return tuple(row for row in self.rows if row.verdict is verdict)
 
-    @property
+    @cached_property
     def active(self) -> str | None:
         """The one master that answering clients name; None where they name both, or neither."""
         named = [master for master in (self.source, self.target) if self.clients_naming(master)]
