@@ -61,7 +61,6 @@ for pair in pairs(Runbook.NIGHTLY_SYNC):
         unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
         verdict = NimVerdictOperator(
             task_id="verdict",
-            trigger_rule=TriggerRule.ALL_DONE,
             on_failure_callback=notifiers(Runbook.NIGHTLY_SYNC, pair),
             required={
                 "observe": ["assessment"],

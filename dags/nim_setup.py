@@ -14,8 +14,6 @@ clients have been moved by hand: choose the master that now controls the clients
 
 from __future__ import annotations
 
-from airflow.sdk import TriggerRule
-
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.arm import NimArmDirectionOperator
 from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
@@ -39,7 +37,6 @@ for pair in pairs(Runbook.SETUP):
         unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
         verdict = NimVerdictOperator(
             task_id="verdict",
-            trigger_rule=TriggerRule.ALL_DONE,
             on_failure_callback=notifiers(Runbook.SETUP, pair),
             required={"observe": ["assessment"], "lock": [], "arm": ["direction"], "unlock": []},
         )

@@ -31,6 +31,10 @@ class NimVerdictOperator(NimOperator):
     """
     Judge the run by its evidence and write the page of it; red unless the verdict is *done*.
 
+    It is a teardown: where a person marks the whole run as failed or success, Airflow skips everything else that has
+    not begun, and calls a run whose last task was skipped a success (style.md P7, P33). A teardown still runs, and this
+    one decides what the run is called.
+
     :param required: each task that the runbook needs, in order, with the kinds of record that prove what it did.
 
     Reads: the run's evidence and the states of its tasks. Changes: nothing on any host.
@@ -40,6 +44,7 @@ class NimVerdictOperator(NimOperator):
     def __init__(self, *, required: dict[str, list[str]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.required = required
+        self.as_teardown(on_failure_fail_dagrun=True)
 
     def act(self, run: Run, context: Context) -> dict[str, Any]:
         """Write verdict and page, and put the page's text into the log with its SHA-256."""

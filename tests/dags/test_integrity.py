@@ -77,6 +77,16 @@ def test_whatever_changes_a_master_stands_between_lock_and_unlock(dag: Any) -> N
     assert dag.task_dict["unlock"].on_failure_fail_dagrun
 
 
+def test_the_verdict_is_given_whatever_a_person_marks(bag: Any) -> None:
+    for dag in bag.dags.values():
+        verdict = dag.task_dict["verdict"]
+        assert not verdict.downstream_list
+        assert verdict.is_teardown
+        assert verdict.on_failure_fail_dagrun
+        assert verdict.trigger_rule == "all_done_setup_success"
+        assert not [task for task in verdict.upstream_list if task.is_setup]
+
+
 def test_every_task_fails_at_once_unless_a_host_was_away(dag: Any) -> None:
     for task in dag.tasks:
         rules = task.retry_policy.serialize()["rules"]

@@ -57,7 +57,7 @@ class InProcess:
             case "one_failed":
                 return None if failed else "skipped"
             case "all_done_setup_success":
-                setups = [one.task_id for one in task.get_upstreams_only_setups()]
+                setups = [one.task_id for one in task.upstream_list if one.is_setup]
                 return None if all(states[one] == "success" for one in setups) else "upstream_failed"
             case _:
                 return "upstream_failed" if failed else None
