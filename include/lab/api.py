@@ -11,10 +11,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from include.lab.intervals import Interval, intervals
 from include.lab.process import kill_all
 from include.lab.world import WorldSpec, load_world
 
@@ -110,6 +111,10 @@ class Lab:
         """Return the calls that may have changed NIM state."""
         return self.log(after=after, event="call", changing=True)
 
+    def intervals(self, *, after: int = 0) -> list[Interval]:
+        """Return when each lab command began and ended; `include.lab.overlapping` finds those side by side."""
+        return intervals(self.log(after=after, raw=True))
+
     def script(self, seq: int) -> str | None:
         """Return what the command with that sequence number read from stdin."""
         text: str | None = self.request("script", seq=seq)
@@ -124,9 +129,18 @@ class Lab:
         record: Record = self.request("break", fault=fault, host=host, args={k: str(v) for k, v in args.items()})
         return record
 
-    def heal(self, fault: str = "all", *, host: str | None = None) -> int:
-        """Switch a fault off; return how many were on."""
-        return int(self.request("heal", fault=fault, host=host))
+    def heal(self, fault: str = "all", *, host: str | None = None, **args: Any) -> int:
+        """Switch a fault off, where several are on the one with these arguments; return how many were on."""
+        return int(self.request("heal", fault=fault, host=host, args={k: str(v) for k, v in args.items()}))
+
+    def draw_traits(self, seed: int, *, share: float = 0.3, kinds: Sequence[str] = ()) -> dict[str, str]:
+        """
+        Give a share of the clients a trait that no master sees beforehand; return the trait of every client.
+
+        Traits are those of `include.lab.traits`, all of them unless `kinds` says which.
+        """
+        dealt: dict[str, str] = self.request("draw", seed=seed, share=share, kinds=list(kinds))
+        return dealt
 
     def hold(self, point: str) -> None:
         """Stop every operation that reaches a point, such as `sync:7`."""

@@ -118,6 +118,7 @@ def _add_client(estate: Estate, number: int) -> None:
         directory=estate.directory / "hosts" / name,
         object_name=name,
         connect=world.connect,
+        certificates={first.name, second.name} if "(secure)" in world.connect else None,
         login=world.login,
     )
     host.filesets = [

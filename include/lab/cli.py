@@ -87,7 +87,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _heal(lab: Lab, options: argparse.Namespace) -> int:
-    count = lab.heal(options.fault, host=options.host)
+    count = lab.heal(options.fault, host=options.host, **_pairs(options.args))
     print(f"{count} fault(s) healed")
     return 0
 
@@ -201,6 +201,7 @@ def _parser() -> argparse.ArgumentParser:
         broken.set_defaults(run=_break)
     heal = commands.add_parser("heal", help="switch a fault off")
     heal.add_argument("fault", help="its id, or all")
+    heal.add_argument("args", nargs="*", metavar="arg=value")
     heal.add_argument("--host")
     heal.set_defaults(run=_heal)
     hold = commands.add_parser("hold", help="stop operations that reach a point, such as sync:7")

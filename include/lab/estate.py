@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.lab import process
 from include.lab.events import Journal
-from include.lab.faults import ActiveFault, UnknownFaultError, find_fault
+from include.lab.faults import CONTROLLER, ActiveFault, UnknownFaultError, find_fault
 from include.lab.filesystems import FileSystem
 from include.lab.host import Daemon, Host, SubsystemRow
 from include.lab.sandbox import Sandbox
@@ -46,7 +46,6 @@ class Estate:
     faults: list[ActiveFault] = field(default_factory=list)
     by_name: dict[str, Host] = field(default_factory=dict)
     listeners: dict[str, Listener] = field(default_factory=dict)
-    ports_used: list[float] = field(default_factory=list)
     faults_changed: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _background: dict[str, set[asyncio.Task[None]]] = field(default_factory=dict)
@@ -83,6 +82,10 @@ class Estate:
                 inside = {fault.host, *filter(None, fault.args.get("with", "").split(","))}
                 if (one.name in inside) != (other.name in inside):
                     return True
+            elif fault.id == "link_cut":
+                far = fault.args["to"].split(",")
+                if (one.name == fault.host and other.name in far) or (other.name == fault.host and one.name in far):
+                    return True
         return False
 
     def fault(self, identity: str, host: str | None = None, **args: str) -> ActiveFault | None:
@@ -117,8 +120,9 @@ class Estate:
 
     def _demand_known(self, identity: str, args: dict[str, str]) -> None:
         """Refuse a client that does not exist, and hosts of a partition that do not."""
-        for name in filter(None, [args.get("client"), *args.get("with", "").split(",")]):
-            if name not in self.by_name:
+        hosts = [args.get("client"), *args.get("with", "").split(","), *args.get("to", "").split(",")]
+        for name in filter(None, hosts):
+            if name != CONTROLLER and name not in self.by_name:
                 known = ", ".join(list(self.hosts)[:20])
                 raise UnknownFaultError(f"fault {identity}: there is no host {name!r}; hosts are: {known}")
 
@@ -126,18 +130,29 @@ class Estate:
         self.faults_changed.set()
         self.faults_changed = asyncio.Event()
 
-    def deactivate(self, identity: str, host: str | None = None) -> int:
-        """Switch a fault off (`all` for every one); return how many were on."""
-        matching = [f for f in self.faults if identity in {"all", f.id} and (host is None or f.host in {None, host})]
-        for fault in matching:
-            self.faults.remove(fault)
-        for fault in matching:
+    def deactivate(self, identity: str, host: str | None = None, args: dict[str, str] | None = None) -> int:
+        """Switch a fault off (`all` for every one; `args` chooses among several); return how many were on."""
+        wanted = (args or {}).items()
+        matching = [
+            fault
+            for fault in self.faults
+            if identity in {"all", fault.id}
+            and (host is None or fault.host in {None, host})
+            and wanted <= fault.args.items()
+        ]
+        self.lift(matching)
+        return len(matching)
+
+    def lift(self, faults: list[ActiveFault]) -> None:
+        """Switch these very faults off."""
+        gone = set(map(id, faults))
+        self.faults = [fault for fault in self.faults if id(fault) not in gone]
+        for fault in faults:
             heal = find_fault(fault.id).on_heal
             if heal:
                 heal(self, fault)
-            self.journal.write("fault", f"heal:{fault.id}", fault.id, on=False, host=fault.host)
+            self.journal.write("fault", f"heal:{fault.id}", fault.id, on=False, host=fault.host, args=fault.args)
         self._wake()
-        return len(matching)
 
     def between_masters(self, source: Host, target: Host) -> str | None:
         """Return why a master cannot command its peer over nimsh, None when it can."""

@@ -95,13 +95,14 @@ class Journal:
 
     async def point(self, name: str, **fields: Any) -> None:
         """Pass a point where a test may hold the operation; a held one writes `held:<name>` first."""
-        if not self._held(name):
+        if not self.is_held(name):
             return
         self.write("held", f"held:{name}", name, **fields)
-        while self._held(name):
+        while self.is_held(name):
             await self._released.wait()
 
-    def _held(self, name: str) -> bool:
+    def is_held(self, name: str) -> bool:
+        """Tell whether an operation that reaches a point has to stop there."""
         return any(fnmatch.fnmatchcase(name, hold) for hold in self.holds)
 
     def folded(self) -> list[Record]:

@@ -28,10 +28,14 @@ class UnknownFaultError(ValueError):
     """A fault, host or argument that does not exist; the message lists what does."""
 
 
+CONTROLLER = "controller"
+"""What a link leads to when it is the way by SSH."""
+
 _WHOLE = r"[1-9]\d*"
 _SHAPES: Mapping[str, tuple[str, str]] = {
     "phase": (r"[1-9]|1[0-3]", "a phase of a sync, 1 to 13"),
     "nth": (_WHOLE, "a whole number from 1 on"),
+    "count": (_WHOLE, "a whole number from 1 on"),
     "bytes": (_WHOLE, "a whole number from 1 on"),
     "seconds": (r"\d+(\.\d+)?|\.\d+", "a number of seconds, such as 0.3"),
     "at": (r"before|start|output|end", "before, start, output or end"),

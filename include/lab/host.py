@@ -11,6 +11,7 @@ from pathlib import Path
 from include.lab import niminfo
 from include.lab.filesystems import FileSystems
 from include.lab.odm import NimDatabase
+from include.lab.ports import PrivilegedPorts
 from include.lab.tree import resolve
 
 NIMINFO = "/etc/niminfo"
@@ -51,7 +52,11 @@ class Daemon:
 
 @dataclass
 class Host:
-    """State of one machine: `files` are those of a machine without a tree, `saved` is what faults put back."""
+    """
+    State of one machine: `files` are those of a machine without a tree, `saved` is what faults put back.
+
+    `certificates` are the masters whose certificate a client with nimsh over SSL holds; None without SSL.
+    """
 
     name: str
     hostname: str
@@ -70,6 +75,7 @@ class Host:
     boot_time: float = field(default_factory=lambda: time.time() - 86400 * 30)
     push_off: bool = False
     traits: set[str] = field(default_factory=set)
+    certificates: set[str] | None = None
     filesets: list[Fileset] = field(default_factory=list)
     subsystems: list[SubsystemRow] = field(default_factory=list)
     daemons: dict[int, Daemon] = field(default_factory=dict)
@@ -80,6 +86,7 @@ class Host:
     materialised: bool = False
     prepare: Callable[[Host], None] | None = None
     port: int = 0
+    ports: PrivilegedPorts = field(default_factory=PrivilegedPorts)
     _fs: FileSystems | None = None
     _db: NimDatabase | None = None
 
@@ -154,6 +161,13 @@ class Host:
     def write_niminfo(self, values: dict[str, str]) -> None:
         """Replace /etc/niminfo."""
         self.write(NIMINFO, niminfo.render(values))
+
+    def set_cpuid(self, cpuid: str) -> None:
+        """Become another machine, as a partition that was moved does; uname says so at once."""
+        old, self.cpuid = self.cpuid, cpuid
+        if self.materialised:
+            text = self.read("/usr/bin/uname") or ""
+            self.write("/usr/bin/uname", text.replace(old, cpuid), 0o755)
 
     def rows(self, subsystem: str) -> list[SubsystemRow]:
         """Return the rows of a subsystem, none when it is not on file."""

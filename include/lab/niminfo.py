@@ -25,11 +25,21 @@ def parse(text: str) -> dict[str, str]:
     for line in text.splitlines():
         if line.startswith("export ") and "=" in line:
             name, _, value = line.removeprefix("export ").partition("=")
-            try:
-                values[name] = "".join(shlex.split(value)) if value[:1] in {'"', "'"} else value
-            except ValueError:
-                values[name] = value
+            values[name] = _unquoted(value)
     return values
+
+
+def _unquoted(value: str) -> str:
+    quote, inner = value[:1], value[1:-1]
+    if quote not in {'"', "'"}:
+        return value
+    # what NIM itself writes needs no shell parser; thousands of clients are read again and again
+    if len(value) > 1 and value[-1] == quote and quote not in inner and "\\" not in inner:
+        return inner
+    try:
+        return "".join(shlex.split(value))
+    except ValueError:
+        return value
 
 
 def render(values: dict[str, str]) -> str:

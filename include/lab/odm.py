@@ -174,3 +174,16 @@ class NimDatabase:
         counts = len(objects), sum(len(item.attrs) + 2 for item in objects)
         self.save([])
         return counts
+
+    def damage(self) -> str:
+        """Cut a file in the middle of a row, as a crash does; return what `mend` needs."""
+        place = self.directory / "nim_attr.vc"
+        whole = place.read_bytes().rstrip(b"\0")
+        place.write_bytes(whole[: whole.rindex(b"\t")])
+        return whole.decode("latin-1")
+
+    def mend(self, whole: str) -> None:
+        """Put a damaged file back, unless the database was restored meanwhile."""
+        if not self.readable():
+            raw = whole.encode("latin-1")
+            (self.directory / "nim_attr.vc").write_bytes(raw + b"\0" * (-len(raw) % PAGE))

@@ -4,56 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from include.lab import process
 from include.lab.call import Call
-from include.lab.commands.inittab import INITTAB, entries
 from include.lab.door import run_logged
-from include.lab.faults import ActiveFault, Fault, register
+from include.lab.faults import CONTROLLER, ActiveFault, Fault, register
 from include.lab.host import Daemon, Host
+from include.lab.power import power_off, power_on
 from include.lab.registry import COMMANDS
 
 if TYPE_CHECKING:
     from include.lab.estate import Estate
-
-
-def power_off(estate: Estate, host: Host) -> None:
-    """Pull the plug: every process, connection and NFS mount of the host is gone at once."""
-    host.up = False
-    listener = estate.listeners.get(host.name)
-    if listener:
-        listener.close()
-        listener.cut()
-    estate.stop_background(host)
-    if host.materialised:
-        process.kill_all(host.root)
-    for row in host.subsystems:
-        row.pid = None
-    host.daemons.clear()
-    host.nfs_mounts.clear()
-
-
-def power_on(estate: Estate, host: Host) -> None:
-    """Boot: inittab decides what runs (nim.md 12.20)."""
-    host.up = True
-    host.boot_time = time.time()
-    table = entries(host.read(INITTAB))
-    for argv in ("/etc/init", "/usr/sbin/srcmstr", "/usr/sbin/cron"):
-        estate.start_daemon(host, argv)
-    for row in host.subsystems:
-        wanted = row.name in {"nimsh", "nfsd", "rpc.mountd", "sshd"}
-        if row.name == "nimesis":
-            line = table.get("nim", "")
-            off = not line or line.split(":")[2] == "off" or estate.switches["nimesis_at_boot"] == "stays_down"
-            wanted = not off and not estate.fault("nimesis_down", host.name) and host.is_master
-        if wanted and not row.pid:
-            estate.start_subsystem(host, row)
-    listener = estate.listeners.get(host.name)
-    if listener and not any(estate.fault(name, host.name) for name in ("ssh_refused", "host_down")):
-        listener.open()
 
 
 def _targets(estate: Estate, fault: ActiveFault) -> list[Host]:
@@ -105,6 +68,34 @@ def _accept(estate: Estate, fault: ActiveFault) -> None:
 def _cut(estate: Estate, fault: ActiveFault) -> None:
     for host in _targets(estate, fault):
         estate.listeners[host.name].cut()
+
+
+def _cut_link(estate: Estate, fault: ActiveFault) -> None:
+    if CONTROLLER in fault.args["to"].split(","):
+        _cut(estate, fault)
+
+
+def _move(estate: Estate, fault: ActiveFault) -> None:
+    for host in _targets(estate, fault):
+        host.saved.setdefault("saved cpuid", host.cpuid)
+        host.set_cpuid("00FB" + host.cpuid[4:])
+
+
+def _move_back(estate: Estate, fault: ActiveFault) -> None:
+    for host in _targets(estate, fault):
+        host.set_cpuid(host.saved.pop("saved cpuid", host.cpuid))
+
+
+def _damage(estate: Estate, fault: ActiveFault) -> None:
+    for host in _targets(estate, fault):
+        if host.db.readable():
+            host.saved["saved database"] = host.db.damage()
+
+
+def _repair(estate: Estate, fault: ActiveFault) -> None:
+    for host in _targets(estate, fault):
+        if "saved database" in host.saved:
+            host.db.mend(host.saved.pop("saved database"))
 
 
 def _count(estate: Estate, fault: ActiveFault) -> None:
@@ -221,6 +212,28 @@ register(
         default_host="first",
     ),
     Fault("ssh_mute", "SSH accepts connections and says nothing", default_host="first", on_heal=_mute_ends),
+    Fault(
+        "link_cut",
+        "a host and those in to= do not reach each other; all other ways stay open",
+        {"to": "other hosts, by name, with commas; controller: SSH gets no answer (required)"},
+        default_host="first",
+        on_break=_cut_link,
+        on_heal=_mute_ends,
+    ),
+    Fault(
+        "master_moved",
+        "a master was moved to another machine: its cpuid is not the one its clients have stored",
+        default_host="first",
+        on_break=_move,
+        on_heal=_move_back,
+    ),
+    Fault(
+        "database_broken",
+        "a file of a master's NIM database is damaged; healed, it is as it was",
+        default_host="first",
+        on_break=_damage,
+        on_heal=_repair,
+    ),
     Fault("wrong_host_key", "a host presents another host key", default_host="first"),
     Fault("no_exit_status", "channels close without an exit status", default_host="first"),
     Fault("banner_noise", "a login banner, and chatter on stdout before each command's own output"),

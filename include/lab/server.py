@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import include.lab.commands  # noqa: F401 - its modules enter the commands and the faults
-from include.lab import outages, process, registry
+from include.lab import outages, process, registry, traits
 from include.lab.builder import build
 from include.lab.control import Control, socket_path
 from include.lab.door import Door
@@ -143,7 +143,9 @@ class LabServer:
                 fault = estate.activate(args["fault"], args.get("host"), args.get("args", {}))
                 return dataclasses.asdict(fault)
             case "heal":
-                return estate.deactivate(args["fault"], args.get("host"))
+                return estate.deactivate(args["fault"], args.get("host"), args.get("args"))
+            case "draw":
+                return traits.draw(estate, args["seed"], args["share"], args["kinds"])
             case "hold":
                 journal.hold(args["point"])
                 return sorted(journal.holds)

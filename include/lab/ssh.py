@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import asyncssh
 
+from include.lab.faults import CONTROLLER
 from include.lab.relay import Relay
 from include.lab.session import Session
 from include.lab.sftp import TreeSftp
@@ -96,6 +97,12 @@ class Listener:
         return self.estate.fault(identity, self.host.name) is not None
 
     @property
+    def _unheard(self) -> bool:
+        """Tell whether nothing gets through between this host and whoever uses SSH."""
+        cuts = [fault for fault in self.estate.faults if fault.id == "link_cut" and fault.host == self.host.name]
+        return any(CONTROLLER in fault.args["to"].split(",") for fault in cuts)
+
+    @property
     def port(self) -> int:
         """Return the TCP port, the same for the whole life of the lab."""
         return self._port
@@ -137,7 +144,7 @@ class Listener:
             accepted, _ = self._socket.accept()
         except OSError:
             return
-        if self.fault("ssh_mute"):
+        if self.fault("ssh_mute") or self._unheard:
             self.muted.append(accepted)
             return
         self._tasks.add(task := asyncio.get_running_loop().create_task(self._serve(accepted)))

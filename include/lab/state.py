@@ -43,6 +43,7 @@ def _client_state(host: Host) -> dict[str, Any]:
         "cpuid": host.cpuid,
         "push_off": host.push_off,
         "traits": sorted(host.traits),
+        "certificates": None if host.certificates is None else sorted(host.certificates),
         "niminfo": values,
         "current_master": values.get("NIM_MASTER_HOSTNAME"),
         "masters": values.get("NIM_MASTER_HOSTNAME_LIST", "").split(),
@@ -100,6 +101,7 @@ def _master_state(estate: Estate, host: Host, *, bytes_of_resources: bool) -> di
         "crontab": (host.read("/var/spool/cron/crontabs/root") or "").splitlines(),
         "exports": list(host.exports),
         "nfs_mounts": list(host.nfs_mounts),
+        "ports": {"most": host.ports.most, "refused": host.ports.refused},
         "automatic_backups": sorted(path.name for path in backups.iterdir()) if backups.is_dir() else [],
         "odm_hash": host.odm_hash(),
     }

@@ -26,6 +26,16 @@ SWITCHES: tuple[Switch, ...] = (
         ("dropped", "kept"),
         "is the source in the target's database after a sync (12.1)",
     ),
+    Switch(
+        "m_backup_db_of_broken",
+        ("fails", "copies"),
+        "does m_backup_db refuse a database that cannot be read (4.7)",
+    ),
+    Switch(
+        "spot_operations_before_takeover",
+        ("refused", "allowed"),
+        "may a master that controls no client build, check or remove SPOTs and lpp_sources (4.3)",
+    ),
     Switch("backup_lands_on", ("target", "source"), "host that gets the automatic safety copy of a sync (12.17)"),
     Switch(
         "niminfo_after_restore",
@@ -38,8 +48,47 @@ SWITCHES: tuple[Switch, ...] = (
         ("allowed", "refused"),
         "may a listed, not current, master use c_rsh (12.19)",
     ),
-    Switch("failing_word", ("FAILURE", "FAILED", "ERROR"), "result word of a client that did not switch (12.4)"),
-    Switch("takeover_exit", ("zero", "one"), "exit status of a takeover that failed for some clients (12.4)"),
+    Switch(
+        "failing_word",
+        ("FAILURE", "FAILED", "ERROR", "empty"),
+        "result word of a client that did not switch; empty: its row has none (12.4)",
+    ),
+    Switch(
+        "takeover_exit",
+        ("zero", "one", "code"),
+        "exit status of a takeover that failed for some clients; code: that of the first failure (12.4)",
+    ),
+    Switch(
+        "takeover_rows",
+        ("all", "successes", "half"),
+        "which clients have a row in the table: half ends in the middle (4.4)",
+    ),
+    Switch(
+        "takeover_record_of_failed",
+        ("kept", "taken"),
+        "taken: the databases name the new master for a client that did not switch, too (section 10)",
+    ),
+    Switch(
+        "takeover_updates_target",
+        ("after_clients", "before_clients"),
+        "when the other master's database is updated; before: for every client, whatever becomes of it (4.4)",
+    ),
+    Switch(
+        "takeover_target",
+        ("defined", "niminfo"),
+        "niminfo: a master named there alone is a target too, and is defined by the takeover (12.1)",
+    ),
+    Switch(
+        "takeover_keeps_alternate",
+        ("kept", "added"),
+        "added: the target gets the new master as alternate_master where it has none (12.6)",
+    ),
+    Switch("takeover_of_busy", ("switched", "refused"), "is a client switched whose Cstate is not ready (section 5)"),
+    Switch(
+        "dead_master_wait",
+        ("0", "1", "5", "60"),
+        "seconds a takeover waits for a target that does not answer (12.13)",
+    ),
     Switch("force_attr_equals_F", ("yes", "no"), "does -a force=yes on a sync equal -F (12.8)"),
     Switch("define_alternate", ("works", "refused"), "does nim -o define -t alternate_master work (12.9)"),
     Switch("nimd", ("exists", "absent"), "does the nimd subsystem still exist (12.11)"),

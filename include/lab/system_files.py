@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 NIMSH_INITTAB = "nimsh:2:wait:/usr/bin/startsrc -g nimclient >/dev/console 2>&1"
 NIM_INITTAB = "nim:2:wait:/usr/bin/startsrc -g nim >/dev/console 2>&1"
+INITTAB = "/etc/inittab"
 MANY_HOSTS = 64
 
 UNAME = """#!/usr/bin/sh
@@ -65,7 +66,7 @@ def system_files(host: Host, estate: Estate) -> dict[str, str]:
         "/etc/hosts": f"127.0.0.1\tloopback localhost\n{names}",
         "/etc/environment": "PATH=/usr/bin:/etc:/usr/sbin:/usr/ucb:/usr/bin/X11:/sbin\nTZ=UTC0\nLANG=en_US\n",
         "/etc/profile": "export PATH\n",
-        "/etc/inittab": inittab(host),
+        INITTAB: inittab(host),
         "/var/spool/cron/crontabs/root": CRONTAB,
         "/usr/bin/uname": UNAME.format(**values),
         "/usr/bin/hostname": HOSTNAME.format(**values),
@@ -94,3 +95,8 @@ def inittab(host: Host) -> str:
         lines.append(NIM_INITTAB)
     lines.append(NIMSH_INITTAB)
     return "\n".join(lines) + "\n"
+
+
+def inittab_entries(text: str | None) -> dict[str, str]:
+    """Return identifier to line."""
+    return {line.split(":", 1)[0]: line for line in (text or "").splitlines() if line and not line.startswith(":")}

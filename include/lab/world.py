@@ -80,6 +80,8 @@ class WorldSpec(_Spec):
     the first master died, the second took over, the first is back with its old database. `split`: half of the
     clients belong to each master. `interrupted_sync`: a sync died on the way, the second master has no nimesis
     and no definitions.
+
+    `time_wait` is how many seconds a privileged port stays in use after a push, where the budget is switched on.
     """
 
     name: str = "default"
@@ -98,6 +100,7 @@ class WorldSpec(_Spec):
     start: Start = "fresh"
     login: str = "root"
     root_ssh: bool = True
+    time_wait: float = Field(default=60.0, gt=0)
     switches: dict[str, str] = {}
     faults: list[str] = []
 

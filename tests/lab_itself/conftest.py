@@ -13,6 +13,7 @@ import asyncssh
 import pytest
 
 from include.lab import Lab, running_lab
+from include.lab.switches import SWITCHES
 
 METHODS = "/usr/lpp/bos.sysmgt/nim/methods"
 SHELLS = [name for name in ("mksh", "ksh93", "dash") if shutil.which(name)]
@@ -62,6 +63,29 @@ def lab(tmp_path: Path):
     """Return a default lab of its own."""
     with running_lab("default", tmp_path / "lab", pace=0) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory):
+    """Return a synchronised pair with four clients, to be used through `given_back`."""
+    with running_lab("synced_peer_kept", tmp_path_factory.mktemp("lab"), clients=4, pace=0) as lab:
+        yield lab
+
+
+@contextlib.contextmanager
+def given_back(lab: Lab):
+    """Heal a lab after a test, end what the test left running, and let nima have its clients again."""
+    begun = lab.mark()
+    yield
+    lab.heal()
+    lab.release()
+    for _ in lab.log(after=begun, key="takeover:start"):
+        lab.wait("takeover:end", after=begun)
+    for switch in SWITCHES:
+        lab.switch(switch.name, switch.default)
+    back = lab.admin("nima", "nim", "-o", "takeover", "-a", "async=no", "nimb")
+    assert "FAILURE" not in back["stdout"]
+    assert {client["current_master"] for client in lab.state()["clients"].values()} == {"nima"}
 
 
 @pytest.fixture

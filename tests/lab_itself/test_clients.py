@@ -202,15 +202,6 @@ def test_an_interrupted_takeover_leaves_control_split(synced):
     }
 
 
-def test_port_budget_is_a_switch(start):
-    lab = start(clients=300, switches={"port_budget": "on"})
-    call = f"{C_RSH} aix02 'cat /etc/niminfo' >/dev/null"
-    loop = f"i=0; while [ $i -lt 260 ]; do i=$((i+1)); {call} || exit 1; done"
-    result = ssh(lab, "nima", loop)
-    assert result.status == 1
-    assert "rresvport" in result.stderr
-
-
 def test_first_setup_by_niminit_from_both_sides(lab):
     result = ssh(
         lab, "nimb", "rm -f /etc/niminfo /etc/objrepos/nim_*; stopsrc -s nimesis; rmssys -s nimesis; rmssys -s nimd"

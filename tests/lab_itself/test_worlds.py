@@ -123,7 +123,8 @@ def test_thousands_of_clients_start_quickly(tmp_path):
         assert len(ssh(lab, "nima", "lsnim -t standalone").stdout.splitlines()) == 1999
         assert ssh(lab, "nima", "nim -Fo sync -a replicate=yes nimb").status == 0
         assert (
-            ssh(lab, "nima", "/usr/lpp/bos.sysmgt/nim/methods/c_rsh aix1999 hostname").stdout == "aix1999.example.com\n"
+            ssh(lab, "nima", "/usr/lpp/bos.sysmgt/nim/methods/c_rsh aix1999 'hostname | cat'").stdout
+            == "aix1999.example.com\n"
         )
         trees = [path for path in (lab.directory / "hosts").iterdir() if (path / "root/usr").exists()]
         assert len(trees) == 3

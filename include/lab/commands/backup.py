@@ -27,6 +27,10 @@ async def m_backup_db(call: Call) -> int:
     except FileNotFoundError as error:
         name = f"./etc/{error.filename.rpartition('/etc/')[2]}"
         return await call.fail(1, f"tar: 0511-168 The {name} file cannot be found.", "m_backup_db: backup failed")
+    if not host.db.readable() and call.estate.switches["m_backup_db_of_broken"] == "fails":
+        return await call.fail(
+            1, "m_backup_db: ODM error: the NIM database cannot be read", "m_backup_db: backup failed"
+        )
     stream = call.estate.switches["m_backup_db_stream"]
     for member in members:
         if stream != "silent":

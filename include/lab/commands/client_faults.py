@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from include.lab.definitions import READY
 from include.lab.faults import ActiveFault, Fault, register
 from include.lab.host import Host
-from include.lab.system_files import system_files
+from include.lab.power import power_off, power_on
 
 if TYPE_CHECKING:
     from include.lab.estate import Estate
@@ -15,6 +15,30 @@ if TYPE_CHECKING:
 
 def _client(estate: Estate, fault: ActiveFault) -> Host:
     return estate.by_name[fault.args["client"]]
+
+
+def _down(estate: Estate, fault: ActiveFault) -> None:
+    power_off(estate, _client(estate, fault))
+
+
+def _up(estate: Estate, fault: ActiveFault) -> None:
+    client = _client(estate, fault)
+    still = (estate.fault(name, client=client.name) for name in ("client_down", "client_late"))
+    if not client.up and not any(still) and not estate.fault("host_down", client.name):
+        power_on(estate, client)
+
+
+def _late(estate: Estate, fault: ActiveFault) -> None:
+    """Switch a client off until something happens in the lab, such as the end of a takeover."""
+    client, since = _client(estate, fault), estate.journal.last
+    power_off(estate, client)
+
+    async def wait() -> None:
+        await estate.journal.wait(fault.args.get("after", "takeover:end"), None, since)
+        if any(fault is other for other in estate.faults):
+            estate.lift([fault])
+
+    estate.background(client, wait())
 
 
 def _push_off(estate: Estate, fault: ActiveFault) -> None:
@@ -42,12 +66,14 @@ def _list_back(estate: Estate, fault: ActiveFault) -> None:
 
 
 def _secure(estate: Estate, fault: ActiveFault) -> None:
-    _client(estate, fault).traits.add("secure")
+    client = _client(estate, fault)
+    current = estate.lookup(client.niminfo().get("NIM_MASTER_HOSTNAME", ""))
+    client.certificates = {current.name} if current else set()
     _set_connect(estate, fault, "nimsh (secure)")
 
 
 def _not_secure(estate: Estate, fault: ActiveFault) -> None:
-    _client(estate, fault).traits.discard("secure")
+    _client(estate, fault).certificates = None
     _set_connect(estate, fault, "nimsh")
 
 
@@ -78,12 +104,12 @@ def _idle(estate: Estate, fault: ActiveFault) -> None:
     _set_everywhere(estate, fault, "Cstate", READY)
 
 
-def _silent(estate: Estate, fault: ActiveFault) -> None:
-    _client(estate, fault).traits.add("silent_success")
+def _mark(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.add(fault.id.removeprefix("client_"))
 
 
-def _honest(estate: Estate, fault: ActiveFault) -> None:
-    _client(estate, fault).traits.discard("silent_success")
+def _unmark(estate: Estate, fault: ActiveFault) -> None:
+    _client(estate, fault).traits.discard(fault.id.removeprefix("client_"))
 
 
 def _niminfo_missing(estate: Estate, fault: ActiveFault) -> None:
@@ -108,15 +134,31 @@ def _moved_back(estate: Estate, fault: ActiveFault) -> None:
 
 def _give_cpuid(estate: Estate, fault: ActiveFault, prefix: str) -> None:
     client = _client(estate, fault)
-    client.cpuid = prefix + client.cpuid[4:]
-    if client.materialised:
-        client.write("/usr/bin/uname", system_files(client, estate)["/usr/bin/uname"], mode=0o755)
+    client.set_cpuid(prefix + client.cpuid[4:])
 
 
 BUSY = "Base Operating System installation is being performed"
 _CLIENT = {"client": "its name (required)"}
 register(
-    Fault("client_down", "a client is switched off", _CLIENT),
+    Fault(
+        "client_down",
+        "a client is switched off; healed, it boots with its old disk",
+        _CLIENT,
+        on_break=_down,
+        on_heal=_up,
+    ),
+    Fault(
+        "client_late",
+        "a client is switched off and boots by itself later",
+        {**_CLIENT, "after": "event of the lab it waits for, by default takeover:end"},
+        on_break=_late,
+        on_heal=_up,
+    ),
+    Fault(
+        "client_hangs",
+        "a push to a client gets no answer",
+        {**_CLIENT, "seconds": "after which it is given up; by default when the fault is healed"},
+    ),
     Fault(
         "client_push_off",
         "a client forbids pushes (nimclient -P)",
@@ -156,8 +198,15 @@ register(
         "client_silent_success",
         "a takeover reports SUCCESS for a client and changes nothing there",
         _CLIENT,
-        on_break=_silent,
-        on_heal=_honest,
+        on_break=_mark,
+        on_heal=_unmark,
+    ),
+    Fault(
+        "client_false_failure",
+        "a takeover switches a client and reports that it failed",
+        _CLIENT,
+        on_break=_mark,
+        on_heal=_unmark,
     ),
     Fault(
         "cstate_busy",

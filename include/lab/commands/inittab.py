@@ -6,14 +6,9 @@ from include.lab.call import Call
 from include.lab.estate import Estate
 from include.lab.faults import ActiveFault, Fault, register
 from include.lab.registry import always, command
+from include.lab.system_files import INITTAB, inittab_entries
 
-INITTAB = "/etc/inittab"
 CRONTABS = "/var/spool/cron/crontabs"
-
-
-def entries(text: str | None) -> dict[str, str]:
-    """Return identifier to line."""
-    return {line.split(":", 1)[0]: line for line in (text or "").splitlines() if line and not line.startswith(":")}
 
 
 async def _save(call: Call, table: dict[str, str]) -> int:
@@ -24,7 +19,7 @@ async def _save(call: Call, table: dict[str, str]) -> int:
 @command("/usr/sbin/lsitab")
 async def lsitab(call: Call) -> int:
     """List inittab entries: -a or an identifier."""
-    table = entries(call.host.read(INITTAB))
+    table = inittab_entries(call.host.read(INITTAB))
     if call.args == ["-a"]:
         await call.line(*table.values())
         return 0
@@ -39,7 +34,7 @@ async def lsitab(call: Call) -> int:
 @command("/usr/sbin/mkitab", root_only=True, changing=always)
 async def mkitab(call: Call) -> int:
     """Add an entry, optionally after another: [-i identifier] entry."""
-    table = entries(call.host.read(INITTAB))
+    table = inittab_entries(call.host.read(INITTAB))
     after, args = "", list(call.args)
     if args[:1] == ["-i"]:
         after, args = args[1], args[2:]
@@ -61,7 +56,7 @@ async def mkitab(call: Call) -> int:
 @command("/usr/sbin/chitab", root_only=True, changing=always)
 async def chitab(call: Call) -> int:
     """Change an entry."""
-    table = entries(call.host.read(INITTAB))
+    table = inittab_entries(call.host.read(INITTAB))
     if len(call.args) != 1 or call.args[0].count(":") < 3:
         return await call.fail(1, "Usage: chitab {Identifier:Runlevel:Action:Command}")
     name = call.args[0].split(":", 1)[0]
@@ -74,7 +69,7 @@ async def chitab(call: Call) -> int:
 @command("/usr/sbin/rmitab", root_only=True, changing=always)
 async def rmitab(call: Call) -> int:
     """Remove an entry."""
-    table = entries(call.host.read(INITTAB))
+    table = inittab_entries(call.host.read(INITTAB))
     if len(call.args) != 1 or call.args[0] not in table:
         return await call.fail(1, "Usage: rmitab Identifier")
     del table[call.args[0]]

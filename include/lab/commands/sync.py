@@ -43,7 +43,7 @@ class Sync(SyncRun):
             self.reset_resources, self.replicate_resources, self.check_resources, self.complete,
         ]  # fmt: skip
         helper = self.estate.start_daemon(self.source, f"/usr/lpp/bos.sysmgt/nim/methods/m_sync {self.record.name}")
-        self.estate.journal.write("sync", "sync:start", "start", host=self.source.name, target=self.target.name)
+        self.note("sync:start", "start")
         try:
             for number, phase in enumerate(phases, 1):
                 if number == FIRST_REMOTE_PHASE:
@@ -233,7 +233,7 @@ class Sync(SyncRun):
     async def _reset_clients(self) -> None:
         objects = self.source.db.edit()
         for item in clients_of(objects):
-            done = push_client_list(self.estate, self.source, self.target, item)
+            done = await push_client_list(self.estate, self.source, self.target, item)
             item.set("sync_required", "no" if done else "yes")
             if self.estate.switches["reset_clients_output"] == "lines":
                 word = "Reset" if done else "Unable to reset"

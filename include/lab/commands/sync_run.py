@@ -72,8 +72,13 @@ class SyncRun:
 
     def end(self, how: str) -> None:
         """Write the events of the end."""
-        self.estate.journal.write("sync", f"sync:{how}", how, host=self.source.name, target=self.target.name)
-        self.estate.journal.write("sync", "sync:end", how, host=self.source.name, target=self.target.name)
+        self.note(f"sync:{how}", how)
+        self.note("sync:end", how)
+
+    def note(self, key: str, text: str) -> None:
+        """Write an event of the operation."""
+        hosts = {"host": self.source.name, "target": self.target.name}
+        self.estate.journal.write("sync", key, text, **hosts, ref=self.call.seq)
 
     async def enter(self, number: int) -> None:
         """Begin a phase: the event, the pace, and what a test or a fault makes of it."""

@@ -13,7 +13,7 @@ from include.lab.host import Host
 from include.lab.nimdb import find, load_database
 from include.lab.odm import NimObject
 from include.lab.predefined import CLIENT_TYPES
-from include.lab.push import contact
+from include.lab.push import push
 
 METHODS = "/usr/lpp/bos.sysmgt/nim/methods"
 RULE = "  " + "-" * 76
@@ -32,7 +32,7 @@ async def lslpp(call: Call, args: NimArgs) -> int:
     item = find(call.host, args.target)
     if item.type in CLIENT_TYPES:
         require_control(call.host, item, "m_lslpp", "c_ckspot")
-        filesets = contact(call.estate, call.host, item, "m_lslpp").filesets
+        filesets = (await push(call.estate, call.host, item, "m_lslpp")).filesets
     elif item.type in {"spot", "master"}:
         filesets = call.host.filesets
     else:
@@ -51,7 +51,7 @@ async def check(call: Call, args: NimArgs) -> int:
     item = next(item for item in objects if item.name == args.target)
     if item.type in CLIENT_TYPES:
         require_control(call.host, item, "m_check", "c_ckspot")
-        contact(call.estate, call.host, item, "m_check")
+        await push(call.estate, call.host, item, "m_check")
         return 0
     if item.cls != "resources":
         raise NimError(15, "m_check", f'the "check" operation is not supported on "{item.name}"')
@@ -154,7 +154,7 @@ async def cust(call: Call, args: NimArgs) -> int:
     item = find(call.host, args.target)
     if item.type in CLIENT_TYPES:
         require_control(call.host, item, "m_cust", "c_cust")
-        contact(call.estate, call.host, item, "m_cust")
+        await push(call.estate, call.host, item, "m_cust")
     source = args.attr("lpp_source")
     if source:
         find(call.host, source)
