@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import Context
 
+from nim_operators.evidence.records import DriftRecord
 from nim_operators.evidence.redact import MASK
 from nim_operators.nim import commands
 from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
@@ -36,6 +37,8 @@ class NimReconcileTargetOperator(NimJobOperator):
     next try sends only what is still missing.
     Undo: ``nim -o remove`` of the object; the attributes are the target's own former ones.
 
+    Refuses where no sync of this run was read back, as where somebody marked its task a success before it ran.
+
     Whether a sync keeps the record is uncertain (nim.md 12.1). Until it is read back the pair is not takeover-ready
     and no recovery point is emitted.
     """
@@ -44,6 +47,11 @@ class NimReconcileTargetOperator(NimJobOperator):
         """Return one job with every command that is needed on the target."""
         view = run.observe("before", ask_clients=False)
         _demand_quiet(run, view)
+        if not run.recorded(DriftRecord):
+            raise Refused(
+                f"This run has not compared the databases after a sync, so nobody knows what {run.target} should be "
+                "given back; nothing is changed. Clear the sync task: it sends nothing that is not needed."
+            )
         missing = _missing(run, view)
         needed = list(_commands(run, view, run.endpoint(run.target).commands))
         if not missing:
@@ -118,7 +126,7 @@ def _commands(run: Run, view: PairView, paths: CommandPaths) -> Iterable[Command
     for difference in _lost(run):
         if len(difference.left) == 1 and MASK not in difference.left[0]:
             yield commands.change_attribute(paths, "master", difference.attribute, difference.left[0])
-    for found in differing_definitions(view):
+    for found in filter(lost_routes, differing_definitions(view)):
         free = 1 + max((number for number, _ in target.objects[found.name].numbered("routing")), default=0)
         for number, route in enumerate(lost_routes(found), start=free):
             yield commands.change_attribute(paths, found.name, f"routing{number}", route)

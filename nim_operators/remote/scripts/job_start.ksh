@@ -26,14 +26,14 @@ END
     } | put "$slot/run"
 }
 
-# Wait until the job has linked its pid.
+# Wait until the job has linked its pid, or was called off: whoever gives the lock back puts such a slot away.
 await_begin() {
     spin=0
-    while [ ! -f "$slot/pid" ] && [ $spin -lt 2000 ]; do
+    while [ -d "$slot" ] && [ ! -f "$slot/pid" ] && [ $spin -lt 2000 ]; do
         spin=$((spin + 1))
     done
     patience=20
-    while [ ! -f "$slot/pid" ] && [ $patience -gt 0 ]; do
+    while [ -d "$slot" ] && [ ! -f "$slot/pid" ] && [ $patience -gt 0 ]; do
         sleep 1
         patience=$((patience - 1))
     done
@@ -41,8 +41,12 @@ await_begin() {
 
 report() {
     job_state "$slot"
+    about=$(cat "$slot/job" 2>/dev/null)
+    if [ -z "$about" ]; then
+        refuse 24 "the job was called off before it began, because the lock was given back; nothing was started."
+    fi
     printf '%s %s %s\n' "$NONCE" "$1" "$state"
-    cat "$slot/job"
+    printf '%s\n' "$about"
 }
 
 hold_base
