@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput, TaskDeferred
 
 from nim_operators.operators.base import TRANSIENT
 from tests.lab.runbook import REPOSITORY, Finished, Installation
@@ -23,13 +26,41 @@ from tests.lab.runbook import REPOSITORY, Finished, Installation
 OVER = {"success", "failed", "upstream_failed", "skipped"}
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What somebody answers under Required Actions; nobody ever does where ``option`` is None."""
+
+    option: str | None = "Approve"
+    by: str | None = "bernd"
+    comment: str | None = None
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """What Airflow hands to the resumed task."""
+        if self.option is None:
+            return {"error": "no answer", "error_type": "timeout"}
+        return {
+            "chosen_options": [self.option],
+            "params_input": {"comment": self.comment},
+            "responded_at": datetime.now(UTC),
+            "responded_by_user": {"id": self.by, "name": self.by} if self.by else None,
+        }
+
+
+def read_dags() -> Mapping[str, Any]:
+    """Return every DAG of the installation in force."""
+    dags: Mapping[str, Any] = DagBag(REPOSITORY / "dags").dags
+    return dags
+
+
 class InProcess:
     """One Airflow's worth of runs against an installation's lab."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, dags: Mapping[str, Any] | None = None) -> None:
+        """:param dags: those of another installation with the same estate file, where parsing again would cost."""
         self.installation = installation
         self.lab = installation.lab
-        self._dags = DagBag(REPOSITORY / "dags").dags
+        self._dags = dags if dags is not None else read_dags()
         self._count = 0
 
     def run(
@@ -39,21 +70,27 @@ class InProcess:
         tries: int = 1,
         run_id: str | None = None,
         marked: Collection[str] = (),
+        answer: Answer = Answer(),  # noqa: B008 - frozen
+        triggered_by: str | None = "olga",
         **params: Any,
     ) -> Finished:
         """
         Run every task once its upstream is over; a transient failure is tried again, *tries* times in all.
 
         :param marked: tasks that a person marked as success before they ran.
+        :param answer: what is answered where the runbook asks a person.
         """
         self._count += 1
         dag = self._dags[f"{runbook}__lab"]
         run_id = run_id or f"manual__{self._count:04d}"
         states: dict[str, str] = {}
         for task in dag.topological_sort():
-            contexts = (_context(dag.dag_id, run_id, number, states, params) for number in range(1, tries + 1))
+            form = {**dag.params.dump(), **params}
+            contexts = (
+                _context(dag.dag_id, run_id, number, states, form, triggered_by) for number in range(1, tries + 1)
+            )
             done = "success" if task.task_id in marked else self._decide(task, states)
-            states[task.task_id] = done or self._try(task, contexts)
+            states[task.task_id] = done or self._try(task, contexts, answer)
         folder = self.installation.evidence / "lab" / "runs" / dag.dag_id
         found = next(run for run in folder.iterdir() if json.loads((run / "run.json").read_text())["run_id"] == run_id)
         return Finished("success" if states["verdict"] == "success" else "failed", states, found)
@@ -70,13 +107,19 @@ class InProcess:
             case "all_done_setup_success":
                 setups = [one.task_id for one in task.upstream_list if one.is_setup]
                 return None if all(states[one] == "success" for one in setups) else "upstream_failed"
+            case "none_failed_min_one_success":
+                if failed:
+                    return "upstream_failed"
+                return None if "success" in upstream else "skipped"
             case _:
-                return "upstream_failed" if failed else None
+                if failed:
+                    return "upstream_failed"
+                return "skipped" if "skipped" in upstream else None
 
-    def _try(self, task: Any, contexts: Iterable[dict[str, Any]]) -> str:
+    def _try(self, task: Any, contexts: Iterable[dict[str, Any]], answer: Answer) -> str:
         for context in contexts:
             try:
-                _carry_out(task, context)
+                _carry_out(task, context, answer)
             except AirflowSkipException:
                 return "skipped"
             except TRANSIENT:
@@ -88,9 +131,11 @@ class InProcess:
         return "failed"
 
 
-def _context(dag_id: str, run_id: str, number: int, states: dict[str, str], params: dict[str, Any]) -> dict[str, Any]:
+def _context(  # noqa: PLR0917 - what Airflow puts together
+    dag_id: str, run_id: str, number: int, states: dict[str, str], params: dict[str, Any], by: str | None
+) -> dict[str, Any]:
     return {
-        "dag_run": SimpleNamespace(dag_id=dag_id, run_id=run_id, run_type="manual", triggering_user_name="olga"),
+        "dag_run": SimpleNamespace(dag_id=dag_id, run_id=run_id, run_type="manual", triggering_user_name=by),
         "params": params,
         "ti": SimpleNamespace(
             try_number=number,
@@ -103,10 +148,13 @@ def _context(dag_id: str, run_id: str, number: int, states: dict[str, str], para
     }
 
 
-def _carry_out(task: Any, context: dict[str, Any]) -> None:
-    """Execute a task; where it defers, run its trigger and resume, each time in a fresh copy as Airflow would."""
+def _carry_out(task: Any, context: dict[str, Any], answer: Answer) -> None:
+    """Execute a task; where it defers or asks, resume it as Airflow would. The question itself needs Airflow's API."""
     try:
-        task.execute(context)
+        with patch("airflow.providers.standard.operators.hitl.upsert_hitl_detail"):
+            task.execute({**context, "task_instance": SimpleNamespace(id="ti")})
+    except TaskAwaitingInput as asking:
+        getattr(task, asking.method_name)(context, event=answer.event)
     except TaskDeferred as deferred:
         event = asyncio.run(_first_event(deferred.trigger))
         getattr(task, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
