@@ -3,8 +3,8 @@
 
 Arms the direction in which the nightly sync may run: records it on both masters and in the evidence.
 
-The very first nightly sync does this by itself. Run this DAG to record it beforehand, or to turn the direction after
-clients have been moved by hand: choose the master that now controls the clients, and say why.
+The very first nightly sync does this by itself. Run this Airflow DAG to record it beforehand, or to turn the direction
+after clients have been moved by hand: choose the master that now controls the clients, and say why.
 
 1. **observe** looks at both masters and asks every client who its master is; refuses unless they name the source.
 2. **lock** takes the pair lock on both masters.

@@ -18,25 +18,34 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     f"nim_operators.operators.{name}"
                     for name in (
+                        "approve",
                         "arm",
                         "backup",
                         "lock",
+                        "plan",
                         "precheck",
                         "put_back",
                         "reconcile",
+                        "refresh",
                         "sync",
+                        "takeover",
                         "verdict",
                         "verify",
                     )
                 ],
             }
         ],
-        "sensors": [{"integration-name": "NIM", "python-modules": ["nim_operators.sensors.nimesis"]}],
+        "sensors": [
+            {
+                "integration-name": "NIM",
+                "python-modules": ["nim_operators.sensors.client_state", "nim_operators.sensors.nimesis"],
+            }
+        ],
         "hooks": [{"integration-name": "NIM", "python-modules": ["nim_operators.hooks.nim"]}],
         "triggers": [
             {
                 "integration-name": "NIM",
-                "python-modules": ["nim_operators.triggers.job", "nim_operators.triggers.nimesis"],
+                "python-modules": [f"nim_operators.triggers.{name}" for name in ("client_state", "job", "nimesis")],
             }
         ],
         "extra-links": ["nim_operators.links.EvidenceLink"],

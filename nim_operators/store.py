@@ -186,12 +186,15 @@ class RunEvidence:
         """Mask *secrets* in everything written from now on."""
         self._redactor.add(secrets)
 
-    def begin(self, *, pair: str, runbook: str, estate_digest: str, requested_by: str, started_at: str) -> Json:
+    def begin(
+        self, *, pair: str, runbook: str, source: str, estate_digest: str, requested_by: str, started_at: str
+    ) -> Json:
         """Write what this run is, unless an earlier task or try did, and return what stands there."""
         run = {
             "uid": self._uid,
             "pair": pair,
             "runbook": runbook,
+            "source": source,
             "dag_id": self._dag_id,
             "run_id": self._run_id,
             "started_at": started_at,

@@ -9,9 +9,10 @@ rule  when                                                                      
 2     a step refused, and nothing changing was sent                                 refused
 3     a step failed or broke                                                        failed
 4     a read-back says that the copy or the backup is not good                      failed
-5     a step refused after something changing was sent                              incomplete
-6     a required step did not end, was ended by hand, or recorded no read-back      incomplete
-7     every required step is done and recorded its read-back                        done
+5     a step did part of what was wanted                                            incomplete
+6     a step refused after something changing was sent                              incomplete
+7     a required step did not end, was ended by hand, or recorded no read-back      incomplete
+8     every required step is done and recorded its read-back                        done
 ====  ============================================================================  ==========
 
 A step's word is the one of its last try; a step during which a host fell silent (``unknown``) did not end.
@@ -198,6 +199,12 @@ def _bad_read_backs(case: _Case) -> Iterator[str]:
             yield f"The content of {resource} on the target is {condition}."
 
 
+def _partly_done(case: _Case) -> Iterator[str]:
+    for step in case.steps:
+        if step.result == "incomplete":
+            yield f"{step.task_id} is incomplete. {step.text}"
+
+
 def _late_refusals(case: _Case) -> Iterator[str]:
     for step in case.steps:
         if step.result == "refused":
@@ -223,10 +230,11 @@ _RULES: tuple[tuple[Verdict, Callable[[_Case], Iterator[str]]], ...] = (
     (Verdict.REFUSED, _clean_refusals),
     (Verdict.FAILED, _failures),
     (Verdict.FAILED, _bad_read_backs),
+    (Verdict.INCOMPLETE, _partly_done),
     (Verdict.INCOMPLETE, _late_refusals),
     (Verdict.INCOMPLETE, _open_ends),
 )
-"""Rules 1 to 6 of the table: the verdict, and what yields its reasons; one that yields none does not hold."""
+"""Rules 1 to 7 of the table: the verdict, and what yields its reasons; one that yields none does not hold."""
 
 
 def _is_settled(command: Stored, records: Sequence[Stored]) -> bool:

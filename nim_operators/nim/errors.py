@@ -7,6 +7,7 @@
     ├── Refused                  a rule forbids the step; nothing was changed by it
     ├── CommandFailed            a command that changes something ended badly
     ├── StillRunning             a job did not end within the time given to wait for it
+    ├── Incomplete               something changed as wanted, not all of it
     ├── UnusableMaster           a master was fenced, because its database could not be put back
     └── NotReadBack              the post-condition was not seen afterwards
 """
@@ -49,6 +50,10 @@ class CommandFailed(NimError):
 
 class NotReadBack(NimError):
     """A command ended well, but the state it should have brought about was not seen when looking again."""
+
+
+class Incomplete(NimError):
+    """Part of what was wanted was seen to be done; the text names the rest, each with its cause and remedy."""
 
 
 class StillRunning(NimError):

@@ -78,34 +78,37 @@ class TakeoverPlan:
     @property
     def digest(self) -> str:
         """SHA-256 of what is approved: direction, command lines, and which clients move or stay."""
-        approved = [
-            self.runbook.value,
-            self.source,
-            self.target,
-            self.final_sync.value,
-            [[one.host, one.line] for one in self.commands],
-            sorted(self.clients),
-            sorted(self.stays),
-        ]
-        return hashlib.sha256(json.dumps(approved).encode()).hexdigest()
+        return digest_of(self._approved())
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON."""
+        return {
+            **self._approved(),
+            "why_no_sync": self.why_no_sync,
+            "there": list(self.there),
+            "to_move": list(self.to_move),
+            "obstacles": [one.to_json() for one in self.obstacles],
+            "bytes_to_copy": self.bytes_to_copy,
+        }
+
+    def _approved(self) -> dict[str, Any]:
         return {
             "runbook": self.runbook.value,
             "source": self.source,
             "target": self.target,
             "final_sync": self.final_sync.value,
-            "why_no_sync": self.why_no_sync,
             "commands": [[one.host, one.line] for one in self.commands],
-            "clients": list(self.clients),
-            "there": list(self.there),
-            "to_move": list(self.to_move),
-            "stays": list(self.stays),
-            "obstacles": [one.to_json() for one in self.obstacles],
-            "bytes_to_copy": self.bytes_to_copy,
-            "digest": self.digest,
+            "clients": sorted(self.clients),
+            "stays": sorted(self.stays),
         }
+
+
+_APPROVED = ("runbook", "source", "target", "final_sync", "commands", "clients", "stays")
+
+
+def digest_of(plan: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what is approved of a plan, given as :meth:`TakeoverPlan.to_json` or as it was kept."""
+    return hashlib.sha256(json.dumps([plan.get(key) for key in _APPROVED]).encode()).hexdigest()
 
 
 def plan_takeover(

@@ -19,5 +19,11 @@ class Runbook(StrEnum):
 TAKEOVERS = frozenset({Runbook.PLANNED_TAKEOVER, Runbook.GIVE_BACK, Runbook.DISASTER_FAILOVER})
 """Runbooks that move clients to the target."""
 
+
+def sync_rules(runbook: Runbook) -> Runbook:
+    """Return whose law holds for a sync that *runbook* sends: a takeover's last one is judged like any night's."""
+    return Runbook.NIGHTLY_SYNC if runbook in TAKEOVERS else runbook
+
+
 APPROVED = TAKEOVERS | {Runbook.REPROTECT}
 """Runbooks that change nothing before a person has approved their very plan (S11)."""

@@ -171,6 +171,23 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """A resource of this master whose content was moved aside, so that a sync copies it anew.
+
+    ``location`` is where it belongs, ``aside`` where it lies now, ``content`` the fingerprint of what was to be copied.
+    ``state`` is ``aside``, or ``refused``: the copy was not equal, and the former content is back in its place.
+    """
+
+    resource: str
+    location: str
+    aside: str
+    content: str
+    run: str
+    since: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnRecords:
     """What this product's own directory on the host holds."""
 
@@ -178,8 +195,13 @@ class OwnRecords:
     lock: LockOwner | None = None
     jobs: tuple[OpenJob, ...] = ()
     unusable: Unusable | None = None
+    asides: tuple[Aside, ...] = ()
     fault: str | None = None
     """A sentence where the directory is not trustworthy (wrong owner, mode, a symlink), else None."""
+
+    def open_job(self, kind: str) -> OpenJob | None:
+        """Return the job of that kind that is open here; one that has not begun is none, its start makes sure."""
+        return next((job for job in self.jobs if job.kind == kind and job.state != "reserved"), None)
 
 
 @dataclass(frozen=True, slots=True)

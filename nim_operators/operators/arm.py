@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from airflow.sdk import Context
@@ -12,6 +12,7 @@ from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.snapshot import ArmedDirection
 from nim_operators.operators.base import NimOperator, Run, in_loop, observed
 from nim_operators.remote.direction import record_direction
+from nim_operators.remote.errors import HostAbsent
 from nim_operators.remote.transport import connect
 
 
@@ -36,10 +37,29 @@ class NimArmDirectionOperator(NimOperator):
         return asdict(recorded)
 
 
+async def turn(run: Run) -> ArmedDirection:
+    """Arm the direction from the target to the source, after the target has taken the clients over.
+
+    A source that does not answer gets its record when it is made the standby again.
+    """
+    turned = replace(run, source=run.target, target=run.source)
+    try:
+        return await arm(turned)
+    except HostAbsent as absent:
+        if absent.host == run.target:
+            raise
+        run.note(f"The armed direction could not be recorded on {run.source}: {absent.reason}")
+    return await _keep(turned, (turned.source,))
+
+
 async def arm(run: Run) -> ArmedDirection:
     """Record the run's direction on both masters, which it has locked, and in the evidence."""
+    return await _keep(run, run.masters)
+
+
+async def _keep(run: Run, masters: tuple[str, ...]) -> ArmedDirection:
     recorded: list[ArmedDirection] = []
-    for master in run.masters:
+    for master in masters:
         async with connect(master, run.endpoint(master)) as host:
             recorded.append(await record_direction(host, run.holder, run.source, run.target))
     run.store.remember_direction(run.pair.name, recorded[-1])

@@ -11,7 +11,12 @@ from typing import Any, TypeVar
 
 import pendulum
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException, TaskDeferred
+from airflow.sdk.exceptions import (
+    AirflowNotFoundException,
+    AirflowSkipException,
+    TaskAwaitingInput,
+    TaskDeferred,
+)
 
 from nim_operators.estate.load import estate_path, evidence_base, load_estate
 from nim_operators.estate.schema import Pair
@@ -28,7 +33,7 @@ from nim_operators.hooks.nim import NimHook
 from nim_operators.links import EvidenceLink, evidence_address
 from nim_operators.nim.assess import Assessment, assess
 from nim_operators.nim.collector import build_snapshot
-from nim_operators.nim.errors import NimError, Refused, StillRunning, Unreadable
+from nim_operators.nim.errors import Incomplete, NimError, Refused, StillRunning, Unreadable
 from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
@@ -53,10 +58,10 @@ def in_loop(work: Coroutine[Any, Any, _Result]) -> _Result:
 class Run:
     """One task of one DAG run at work on a pair.
 
-    ``source`` and ``target`` are the direction that the runbook wants: what a person chose in the trigger form, else
-    the armed one, else, before anything was ever armed, the one that the estate file declares. ``holder`` names the
-    DAG run and this very try. ``reason`` is what a person typed into the trigger form, empty where nobody did;
-    ``breaks`` is the run whose lock that person wants to break, for that reason.
+    ``source`` and ``target`` are the direction that the runbook wants, fixed when the run began: see
+    :func:`wanted_source`. ``holder`` names the DAG run and this very try, ``requested_by`` who triggered it, empty
+    where Airflow does not know. ``reason`` is what a person typed into the trigger form to override the law, empty
+    where nobody did; ``breaks`` is the run whose lock that person wants to break, for that reason.
     """
 
     pair: Pair
@@ -65,6 +70,7 @@ class Run:
     source: str
     target: str
     holder: Holder
+    requested_by: str
     reason: str
     breaks: str
     store: EvidenceStore
@@ -161,14 +167,15 @@ class Run:
             return None
         return build_snapshot(self.target, self.evidence.read_snapshot(marked[-1]["snapshot_file"]))
 
-    def assess(self, view: PairView, *, before_lock: bool = False) -> Assessment:
+    def assess(self, view: PairView, *, before_lock: bool = False, rules: Runbook | None = None) -> Assessment:
         """
         Assess *view* for this runbook and keep the result; see :func:`nim_operators.nim.assess.assess`.
 
         :param before_lock: whether a lock that a person wants to break still stands; it is no obstacle then.
+        :param rules: another runbook whose law holds for this step.
         """
         asks_as = self.breaks if before_lock and self.breaks else self.holder.run
-        assessment = assess(view, self.runbook, asks_as)
+        assessment = assess(view, rules or self.runbook, asks_as)
         self.record(AssessmentRecord(assessment.to_json()))
         return assessment
 
@@ -184,6 +191,25 @@ class Run:
             self.note(f"Going on although {assessment.refusal} Reason typed: {self.reason}")
             return
         raise Refused(assessment.refusal)
+
+
+def wanted_source(runbook: Runbook, pair: Pair, chosen: str | None, armed: str) -> str:
+    """
+    Return the master that *runbook* copies or takes clients from.
+
+    A planned takeover takes them from the master that the estate file calls the source, giving back brings them back to
+    it, whichever direction is armed; every other runbook follows what a person chose, else the armed direction.
+
+    :param chosen: what a person chose in the trigger form.
+    :param armed: the source of the armed direction, the estate's where none was ever recorded.
+    """
+    match runbook:
+        case Runbook.PLANNED_TAKEOVER:
+            return pair.source
+        case Runbook.GIVE_BACK:
+            return pair.peer(pair.source)
+        case _:
+            return chosen or armed
 
 
 def observed(view: PairView, master: str) -> Snapshot:
@@ -248,9 +274,12 @@ class NimOperator(BaseOperator):
         dag_run = context["dag_run"]
         store = EvidenceStore(evidence_base(estate))
         evidence = store.run(pair.name, dag_run.dag_id, dag_run.run_id)
+        remembered = store.remembered_direction(pair.name)
+        armed = remembered.source if remembered else pair.source
         begun = evidence.begin(
             pair=pair.name,
             runbook=self.runbook,
+            source=wanted_source(Runbook(self.runbook), pair, context["params"].get("source"), armed),
             estate_digest=pair.digest,
             requested_by=dag_run.triggering_user_name or str(dag_run.run_type),
             started_at=_now(),
@@ -260,9 +289,9 @@ class NimOperator(BaseOperator):
                 f"The configuration of pair '{pair.name}' in {estate_path()} has changed since this run began; "
                 "nothing more is done in this run. Trigger a new one."
             )
-        remembered = store.remembered_direction(pair.name)
-        source = context["params"].get("source") or (remembered.source if remembered else pair.source)
-        reason = str(context["params"].get("reason") or "").strip()
+        source = str(begun["source"])
+        params = context["params"]
+        reason = str(params.get("override" if "override" in params else "reason") or "").strip()
         return Run(
             pair=pair,
             runbook=Runbook(self.runbook),
@@ -270,8 +299,9 @@ class NimOperator(BaseOperator):
             source=source,
             target=pair.peer(source),
             holder=Holder(f"{dag_run.dag_id}/{dag_run.run_id}", token),
+            requested_by=str(dag_run.triggering_user_name or "").strip(),
             reason=reason,
-            breaks=str(context["params"].get("break_lock_of") or "").strip() if reason else "",
+            breaks=str(params.get("break_lock_of") or "").strip() if reason else "",
             store=store,
             evidence=evidence,
         )
@@ -286,7 +316,7 @@ class NimOperator(BaseOperator):
 
         try:
             yield
-        except TaskDeferred:
+        except (TaskDeferred, TaskAwaitingInput):
             raise
         except AirflowSkipException as skipped:
             run.record(step("skipped", skipped))
@@ -307,6 +337,8 @@ def _result(error: Exception) -> str:
             return "refused"
         case HostAbsent() | OutcomeUnknown() | StillRunning():
             return "unknown"
+        case Incomplete():
+            return "incomplete"
         case NimError():
             return "failed"
         case _:

@@ -18,6 +18,7 @@ from nim_operators.evidence.records import CommandRecord, JobRecord
 from nim_operators.nim.errors import CommandFailed, StillRunning
 from nim_operators.nim.messages import explain
 from nim_operators.nim.outcome import Outcome, Unknown, succeeded
+from nim_operators.operators.approved import demand_approved
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import job as remote_job
 from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
@@ -168,6 +169,8 @@ def complaint(one: EndedJob) -> str:
 async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobRequest]]:
     started = []
     for request in needed:
+        if request.changes:
+            demand_approved(run)
         async with connect(request.master, run.endpoint(request.master)) as host:
             if request.slot.needs_lock:
                 await claim(host, run.holder)

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from airflow.sdk import Context
 
+from nim_operators.operators.approved import demand_approved
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import lock
 from nim_operators.remote.errors import HostAbsent, LockHeld, RemoteError
@@ -26,6 +27,7 @@ class NimLockPairOperator(NimOperator):
 
     def act(self, run: Run, context: Context) -> dict[str, str]:
         """Lock the masters by name, always in the same order, so that two runs cannot each hold one."""
+        demand_approved(run)
         in_loop(_lock_both(run))
         return dict.fromkeys(sorted(run.masters), run.holder.run)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from nim_operators.evidence.records import (
     BackupRecord,
@@ -22,8 +23,11 @@ from nim_operators.nim.drift import Difference, compare_definitions, lost_routes
 from nim_operators.nim.errors import NotReadBack, Refused
 from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
+from nim_operators.nim.plan import FinalSync
+from nim_operators.nim.runbooks import TAKEOVERS, sync_rules
 from nim_operators.nim.snapshot import OpenJob, Snapshot
 from nim_operators.nim.synclog import parse_sync_log
+from nim_operators.operators.approved import planned
 from nim_operators.operators.arm import arm
 from nim_operators.operators.base import Run, in_loop, observed
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, keep_and_collect
@@ -51,19 +55,20 @@ class NimSyncOperator(NimJobOperator):
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Attach to an open sync; else demand that everything still allows one, and that one is needed."""
+        _demand_planned(run)
         view = run.observe("before", ask_clients=True)
-        assessment = run.assess(view)
-        open_job = _open_job(view.snapshot(run.source))
+        assessment = run.assess(view, rules=sync_rules(run.runbook))
+        open_job = open_sync(view.snapshot(run.source))
         if open_job is not None and open_job.state == "vanished":
             run.demand_go(assessment)
             in_loop(self._put_away(run, open_job))
             view = run.observe("before", ask_clients=True)
-            assessment = run.assess(view)
+            assessment = run.assess(view, rules=sync_rules(run.runbook))
             open_job = None
         attach_to = open_job.job if open_job is not None else ""
         if not attach_to:
             run.demand_go(assessment)
-            _demand_backups(run, view)
+            demand_backups(run, view)
             self._arm(run, assessment)
             if in_step(view):
                 run.note(f"{run.target} is already in step with {run.source}; no sync is sent.")
@@ -132,7 +137,13 @@ class NimSyncOperator(NimJobOperator):
         self.log.info("Armed direction recorded on both masters: %s to %s.", run.source, run.target)
 
 
-def _demand_backups(run: Run, view: PairView) -> None:
+def _demand_planned(run: Run) -> None:
+    """Skip where a person has approved a plan without a final sync."""
+    if run.runbook in TAKEOVERS and planned(run)["plan"]["final_sync"] != FinalSync.SENT:
+        raise AirflowSkipException(f"The approved plan has no sync: {planned(run)['plan']['final_sync']}.")
+
+
+def demand_backups(run: Run, view: PairView) -> None:
     """Refuse unless this run holds a verified backup of each reachable database off the hosts (S2)."""
     held = {record["master"]: record for record in run.recorded(BackupRecord)}
     missing = [
@@ -152,7 +163,7 @@ def _is_kept(run: Run, record: Json | None) -> bool:
     return digest(record["algorithm"], data) == str(record["digest_here"])
 
 
-def _open_job(source: Snapshot | None) -> OpenJob | None:
+def open_sync(source: Snapshot | None) -> OpenJob | None:
     """Return the sync that is open on the source; one that has not begun is none, the start makes sure of that."""
     jobs = source.own.jobs if source else ()
     return next((job for job in jobs if job.kind == KIND and job.state != "reserved"), None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Context
 
+from nim_operators.evidence.records import PlanRecord
 from nim_operators.evidence.verdict import Verdict
 from nim_operators.nim.errors import NimError
+from nim_operators.nim.plan import FinalSync
 from nim_operators.operators.base import NimOperator, Run
 
 
@@ -36,23 +39,33 @@ class NimVerdictOperator(NimOperator):
     one decides what the run is called.
 
     :param required: each task that the runbook needs, in order, with the kinds of record that prove what it did.
+    :param planning: those of them that make the plan; a rehearsal, and a run that finds nothing left to do, end there.
+    :param syncing: those of them that a plan without a final sync does not need.
 
     Reads: the run's evidence and the states of its tasks. Changes: nothing on any host.
     Safe to repeat: yes. If interrupted: nothing is left behind. Undo: nothing to undo.
     """
 
-    def __init__(self, *, required: dict[str, list[str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        required: dict[str, list[str]],
+        planning: Sequence[str] = (),
+        syncing: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.required = required
+        self.planning = list(planning)
+        self.syncing = list(syncing)
         self.as_teardown(on_failure_fail_dagrun=True)
 
     def act(self, run: Run, context: Context) -> dict[str, Any]:
         """Write verdict and page, and put the page's text into the log with its SHA-256."""
         ti = context["ti"]
         states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
-        conclusion = run.evidence.conclude(
-            self.task_id, {task: states.get(task) or "" for task in self.required}, self.required
-        )
+        required = self._needed(run)
+        conclusion = run.evidence.conclude(self.task_id, {task: states.get(task) or "" for task in required}, required)
         self.log.info("%s\nSHA-256 of this text: %s", conclusion.text, conclusion.text_sha256)
         judged = conclusion.verdict
         told = {
@@ -66,3 +79,16 @@ class NimVerdictOperator(NimOperator):
             ti.xcom_push(key="return_value", value=told)  # a failed task returns nothing, and this is what REST reads
             raise RunNotDone(judged.verdict.value, judged.reason, run.evidence.location)
         return told
+
+    def _needed(self, run: Run) -> dict[str, list[str]]:
+        """Return what this very run had to do, by its plan where it has one."""
+        plans = run.recorded(PlanRecord)
+        if not plans:
+            return self.required
+        ends_early = plans[-1]["rehearsal"] or plans[-1]["idle"]
+        syncs = plans[-1]["plan"].get("final_sync") == FinalSync.SENT
+        return {
+            task: kinds
+            for task, kinds in self.required.items()
+            if (not ends_early or task in self.planning) and (syncs or task not in self.syncing)
+        }

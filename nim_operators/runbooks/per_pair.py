@@ -124,10 +124,17 @@ def common_params() -> dict[str, Param]:
             description="Why this run may go on where the law wants a typed reason, or why a lock is broken. "
             "Else leave it empty.",
         ),
+        **lock_param("a reason"),
+    }
+
+
+def lock_param(needs: str) -> dict[str, Param]:
+    """Return the param that breaks a lock which a dead run left; it *needs* another one of the form."""
+    return {
         "break_lock_of": Param(
             None,
             type=["null", "string"],
             title="Break the lock of this run",
-            description="The run that holds the pair lock, exactly as the refusing task named it. Needs a reason.",
-        ),
+            description=f"The run that holds the pair lock, exactly as the refusing task named it. Needs {needs}.",
+        )
     }

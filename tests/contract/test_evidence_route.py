@@ -63,7 +63,7 @@ def run(base):
     """A run that has begun and noted one thing."""
     run = EvidenceStore(base.as_uri()).run("lab", DAG, RUN)
     started = {"requested_by": "olga", "started_at": "2026-11-22T01:00:02+00:00"}
-    run.begin(pair="lab", runbook="nim_nightly_sync", estate_digest="605bbb0c", **started)
+    run.begin(pair="lab", runbook="nim_nightly_sync", source="nima", estate_digest="605bbb0c", **started)
     run.write_record("observe", "note", {"text": "Looked twice."})
     return run
 

@@ -20,6 +20,7 @@ from nim_operators.operators.jobs import NimJobOperator
 from nim_operators.operators.precheck import NimPrecheckOperator
 from nim_operators.operators.put_back import NimPutBackOperator
 from nim_operators.operators.verdict import NimVerdictOperator
+from nim_operators.triggers.client_state import ClientStateTrigger
 from nim_operators.triggers.job import JobTrigger
 from nim_operators.triggers.nimesis import NimesisTrigger
 from nim_operators.triggers.waiting import WaitingTrigger
@@ -45,6 +46,7 @@ TRIGGERS: tuple[WaitingTrigger, ...] = (
         deadline=1_800_000_000.5,
     ),
     NimesisTrigger(master="nimb", conn_id="nim_lab_b", every_seconds=5.0, deadline=1_800_000_000.5),
+    ClientStateTrigger(master="nima", conn_id="nim_lab_a", every_seconds=30.0, deadline=1_800_000_000.5),
 )
 
 

@@ -32,7 +32,12 @@ def dag(bag: Any) -> Any:
 
 def test_files_load_without_connections(bag: Any) -> None:
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"nim_nightly_sync__lab", "nim_setup__lab"}
+    assert set(bag.dags) == {
+        "nim_nightly_sync__lab",
+        "nim_setup__lab",
+        "nim_planned_takeover__lab",
+        "nim_give_back__lab",
+    }
 
 
 def test_the_order_is_the_procedure(dag: Any) -> None:
@@ -116,5 +121,5 @@ def test_a_wrong_estate_file_is_shown_as_its_own_sentence(tmp_path: Path, monkey
     broken.write_text("version: 1\npairs:\n  lab:\n    mastres: {}\n")
     monkeypatch.setenv("NIM_OPERATORS_ESTATE", str(broken))
     texts = DagBag(REPOSITORY / "dags").import_errors.values()
-    assert len(texts) == 2
+    assert len(texts) == 4
     assert all("line 4" in text and "masters" in text for text in texts)

@@ -70,7 +70,7 @@ class InProcess:
         tries: int = 1,
         run_id: str | None = None,
         marked: Collection[str] = (),
-        answer: Answer = Answer(),  # noqa: B008 - frozen
+        answer: Answer = Answer(),
         triggered_by: str | None = "olga",
         **params: Any,
     ) -> Finished:
@@ -99,22 +99,19 @@ class InProcess:
         """Return the state of a task that does not run, by its trigger rule; None for one that does."""
         upstream = [states[task_id] for task_id in task.upstream_task_ids]
         failed = any(state in {"failed", "upstream_failed"} for state in upstream)
-        match task.trigger_rule:
-            case "all_done":
-                return None
-            case "one_failed":
-                return None if failed else "skipped"
-            case "all_done_setup_success":
-                setups = [one.task_id for one in task.upstream_list if one.is_setup]
-                return None if all(states[one] == "success" for one in setups) else "upstream_failed"
-            case "none_failed_min_one_success":
-                if failed:
-                    return "upstream_failed"
-                return None if "success" in upstream else "skipped"
-            case _:
-                if failed:
-                    return "upstream_failed"
-                return "skipped" if "skipped" in upstream else None
+        setups = [states[one.task_id] for one in task.upstream_list if one.is_setup]
+        otherwise = {
+            "all_success": "upstream_failed" if failed else "skipped" if "skipped" in upstream else None,
+            "all_done": None,
+            "one_failed": None if failed else "skipped",
+            "all_done_setup_success": None if set(setups) <= {"success"} else "upstream_failed",
+            "none_failed_min_one_success": "upstream_failed"
+            if failed
+            else None
+            if "success" in upstream
+            else "skipped",
+        }
+        return otherwise[task.trigger_rule]
 
     def _try(self, task: Any, contexts: Iterable[dict[str, Any]], answer: Answer) -> str:
         for context in contexts:

@@ -76,7 +76,12 @@ def run(store):
 
 def begin(evidence, digest="d1", began="2026-11-22T01:00:00Z"):
     return evidence.begin(
-        pair="lab", runbook="nim_nightly_sync", estate_digest=digest, requested_by="ada", started_at=began
+        pair="lab",
+        runbook="nim_nightly_sync",
+        source="nima",
+        estate_digest=digest,
+        requested_by="ada",
+        started_at=began,
     )
 
 
@@ -115,6 +120,7 @@ def test_what_a_run_is_stands_from_its_first_task_on(run, store):
         "uid": sha(f"{DAG}/{RUN}")[:12],
         "pair": "lab",
         "runbook": "nim_nightly_sync",
+        "source": "nima",
         "dag_id": DAG,
         "run_id": RUN,
         "started_at": "2026-11-22T01:00:00Z",

@@ -45,17 +45,17 @@ VERIFIED = [contents("equal"), step("verify", "done")]
 GOOD = [*OBSERVED, *SYNCED, *VERIFIED]
 
 TABLE = {
-    "everything read back": (GOOD, Verdict.DONE, 7, "Every required step recorded its read-back."),
+    "everything read back": (GOOD, Verdict.DONE, 8, "Every required step recorded its read-back."),
     "nothing had to be sent": (
         [*OBSERVED, ("sync", "drift", {"rows": []}), step("sync", "done"), *VERIFIED],
         Verdict.DONE,
-        7,
+        8,
         "Every required step recorded its read-back.",
     ),
     "stale content is only listed": (
         [*OBSERVED, *SYNCED, contents("stale"), step("verify", "done")],
         Verdict.DONE,
-        7,
+        8,
         "Every required step recorded its read-back.",
     ),
     "sent, and the link was lost before the start was acknowledged": (
@@ -100,7 +100,7 @@ TABLE = {
             *VERIFIED,
         ],
         Verdict.DONE,
-        7,
+        8,
         "Every required step recorded its read-back.",
     ),
     "lost, then the retry looked and was content": (
@@ -113,7 +113,7 @@ TABLE = {
             *VERIFIED,
         ],
         Verdict.DONE,
-        7,
+        8,
         "Every required step recorded its read-back.",
     ),
     "refused before anything was sent": (
@@ -138,7 +138,7 @@ TABLE = {
     "refused, then cleared and allowed": (
         [step("observe", "refused", "No."), *GOOD],
         Verdict.DONE,
-        7,
+        8,
         "Every required step recorded its read-back.",
     ),
     "failed with a status": (
@@ -180,43 +180,43 @@ TABLE = {
     "a damaged backup was taken again": (
         [*GOOD, ("backup", "backup", {**BACKUP, "digest_here": "b"}), ("backup", "backup", BACKUP)],
         Verdict.DONE,
-        7,
+        8,
         "Every required step recorded its read-back.",
     ),
     "refused after something was sent": (
         [*OBSERVED, *SYNCED, step("verify", "refused", "The configuration has changed.")],
         Verdict.INCOMPLETE,
-        5,
+        6,
         "verify refused after something had been changed. The configuration has changed.",
     ),
     "nothing was recorded": (
         [],
         Verdict.INCOMPLETE,
-        6,
+        7,
         "\n".join(f"{task} recorded no end; Airflow calls it nothing yet." for task in REQUIRED),
     ),
     "a host fell silent": (
         [*OBSERVED, *SYNCED, step("verify", "unknown", "nimb: no answer in time.")],
         Verdict.INCOMPLETE,
-        6,
+        7,
         "verify did not end. nimb: no answer in time.",
     ),
     "done without a read-back": (
         [*OBSERVED, SENT, job({"exited": 0}), step("sync", "done"), *VERIFIED],
         Verdict.INCOMPLETE,
-        6,
+        7,
         "sync recorded no drift to prove what it did.",
     ),
     "the read-back of an earlier try proves nothing": (
         [*OBSERVED, *SYNCED, step("sync", "done"), *VERIFIED],
         Verdict.INCOMPLETE,
-        6,
+        7,
         "sync recorded no drift to prove what it did.",
     ),
     "a try was killed after the last one that ended": (
         [*GOOD, ("verify", "observation", {})],
         Verdict.INCOMPLETE,
-        6,
+        7,
         "verify recorded no end; Airflow calls it nothing yet.",
     ),
 }
@@ -231,7 +231,7 @@ def test_the_table(records, verdict, rule, reason):
 @pytest.mark.parametrize("state", ["failed", "skipped", "upstream_failed", "removed", "running", "deferred"])
 def test_airflow_can_spoil_a_verdict(state):
     judged = judge(told(*GOOD), {"observe": "success", "sync": state, "verify": "success"}, REQUIRED)
-    assert (judged.verdict, judged.rule) == (Verdict.INCOMPLETE, 6)
+    assert (judged.verdict, judged.rule) == (Verdict.INCOMPLETE, 7)
     assert judged.reason == f"sync was done, but Airflow calls it {state}: something ended it since."
 
 

@@ -1,0 +1,85 @@
+"""A plan as text: what a person reads before approving it, in the task log and under Required Actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nim_operators.evidence.records import Json
+
+_SHOWN = 40
+_MIB = 1024 * 1024
+
+
+def plan_text(record: Json, pair: str) -> str:
+    """Return the Markdown text of a plan record; see :class:`nim_operators.evidence.records.PlanRecord`."""
+    return "\n".join(_lines(record, pair))
+
+
+def _lines(record: Json, pair: str) -> Iterator[str]:
+    plan, asked = record["plan"], record["asked"]
+    yield f"### {plan['runbook']} of pair {pair}: {plan['target']} takes the clients over from {plan['source']}"
+    yield ""
+    if record["rehearsal"]:
+        yield "**Rehearsal: nothing of this will be sent.**"
+        yield ""
+    yield f"- Reason: {asked['reason']} (change {asked['change_ticket']})"
+    yield f"- Clients: {len(plan['to_move'])} to move, {len(plan['stays'])} of them known not to follow, "
+    yield f"  {len(plan['there'])} there already"
+    yield f"- Below {asked['threshold']} % moved the run stops and offers to give them back"
+    yield f"- Recovery target: {asked['recovery_target_minutes']} minutes"
+    yield from _recovery_point(record)
+    yield from _final_sync(plan, asked)
+    yield ""
+    yield "#### Commands"
+    yield ""
+    yield from (f"    {host}: {line}" for host, line in plan["commands"])
+    if not plan["commands"]:
+        yield "    none: every client names the target already; only the armed direction is recorded"
+    yield from _clients("Clients to move", plan["to_move"])
+    yield from _obstacles(plan["obstacles"])
+    yield ""
+    yield f"Digest of this plan: `{record['digest']}`"
+
+
+def _recovery_point(record: Json) -> Iterator[str]:
+    point = record.get("recovery_point")
+    if point is None:
+        yield "- Last recovery point: **none**"
+    else:
+        yield f"- Last recovery point: {point['at']} ({point['source']} to {point['target']})"
+
+
+def _final_sync(plan: Json, asked: Json) -> Iterator[str]:
+    yield f"- Final sync: {plan['final_sync']}"
+    if plan["why_no_sync"]:
+        yield from (f"  > {line}" for line in plan["why_no_sync"].splitlines())
+    size = plan["bytes_to_copy"]
+    if size:
+        minutes = size / _MIB / asked["copy_rate"] / 60
+        fits = "fits" if minutes < asked["window_minutes"] else "**does not fit**"
+        yield (
+            f"- It copies {size / _MIB:.0f} MiB, about {minutes:.0f} minutes at {asked['copy_rate']} MiB/s: {fits} "
+            f"the window of {asked['window_minutes']} minutes"
+        )
+
+
+def _clients(title: str, names: list[str]) -> Iterator[str]:
+    if names:
+        yield ""
+        yield f"#### {title} ({len(names)})"
+        yield ""
+        yield ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+def _obstacles(obstacles: list[dict[str, Any]]) -> Iterator[str]:
+    if not obstacles:
+        return
+    yield ""
+    yield f"#### Clients that will not or may not follow ({len(obstacles)})"
+    yield ""
+    for one in obstacles[:_SHOWN]:
+        for found in one["obstacles"]:
+            yield f"- **{one['client']}**: {found['cause']}. {found['saw']} {found['remedy']}"
+    if len(obstacles) > _SHOWN:
+        yield f"- and {len(obstacles) - _SHOWN} more; see the plan in the evidence"

@@ -1,0 +1,93 @@
+"""Let a person approve or reject the plan of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Context, Param
+from airflow.sdk.exceptions import AirflowSkipException
+
+from nim_operators.evidence.plantext import plan_text
+from nim_operators.evidence.records import ApprovalRecord
+from nim_operators.nim.errors import Refused
+from nim_operators.operators.approved import APPROVE, REJECT, objection_to, planned
+from nim_operators.operators.base import NimOperator, Run
+
+
+class NimApprovalOperator(NimOperator, HITLOperator):
+    """
+    Show the plan under Required Actions and wait for a named person to approve or reject it.
+
+    Reads: the plan in the run's evidence. Changes: nothing on any host; the answer becomes a record of the evidence,
+    which every changing step verifies by itself (S11). Safe to repeat: yes, it asks again. If interrupted: the
+    question stays open. Undo: reject the plan of a new run, or let it time out.
+
+    A rejection and a time-out fail the task, so that nothing after it runs. Skips where there is nothing to approve:
+    in a rehearsal, and where every client names the target already.
+
+    :param approvers: Airflow users who are asked; everybody who may answer for this DAG where it is empty.
+    """
+
+    def __init__(self, *, approvers: list[str] | None = None, **kwargs: Any) -> None:
+        asked = Param(
+            None,
+            type=["null", "string"],
+            title="Comment",
+            description="What an auditor should know of this decision.",
+            source="task",
+        )
+        super().__init__(
+            subject="Approve the plan of this run",
+            options=[APPROVE, REJECT],
+            assigned_users=[{"id": name, "name": name} for name in approvers] if approvers else None,
+            **{
+                **kwargs,
+                "params": {"comment": asked},
+            },  # Airflow hands in the form of the DAG, which is not asked again
+        )
+        self.approvers = approvers
+
+    def act(self, run: Run, context: Context) -> Any:
+        """Ask; Airflow resumes the task with :meth:`execute_complete` once somebody has answered."""
+        plan = planned(run)
+        if plan["rehearsal"]:
+            raise AirflowSkipException("A rehearsal ends here; nothing was sent.")
+        if plan["idle"]:
+            raise AirflowSkipException(f"Nothing is left to do: every client names {run.target} already.")
+        self.subject = f"{run.runbook} of pair {run.pair.name}: {len(plan['plan']['to_move'])} clients to {run.target}"
+        self.body = plan_text(plan, run.pair.name)
+        return HITLOperator.execute(self, context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Keep the answer in the evidence; go on only where it is an approval that counts."""
+        run = self.open_run(context, token="")
+        with self._recorded(run, context):
+            return self._judge(run, event)
+
+    def _judge(self, run: Run, event: dict[str, Any]) -> dict[str, Any]:
+        if "error" in event:
+            raise Refused(
+                f"Nobody answered within {run.pair.approval.time_limit}; nothing was changed. Trigger a new run."
+                if event.get("error_type") == "timeout"
+                else f"The answer could not be used: {event['error']}. Clear this task to be asked again."
+            )
+        answered_by = str((event.get("responded_by_user") or {}).get("name") or "")
+        answer = ", ".join(event["chosen_options"])
+        comment = str((event.get("params_input") or {}).get("comment") or "").strip()
+        record = ApprovalRecord(
+            digest=planned(run)["digest"],
+            answer=answer,
+            requested_by=run.requested_by,
+            answered_by=answered_by,
+            answered_at=str(event["responded_at"]),
+            comment=comment,
+        )
+        run.record(record)
+        if answer != APPROVE:
+            because = f" Comment: {comment}" if comment else ""
+            raise Refused(f"{answered_by or 'Somebody'} rejected the plan; nothing was changed.{because}")
+        objection = objection_to(answered_by, run.requested_by, run.pair.approval)
+        if objection:
+            raise Refused(f"{objection} Nothing was changed; clear this task to be asked again.")
+        return {"answered_by": answered_by, "digest": record.digest}

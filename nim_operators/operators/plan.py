@@ -1,0 +1,91 @@
+"""Plan a takeover: observe, assess, and write down what would be done, for a person to approve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Context
+
+from nim_operators.evidence.plantext import plan_text
+from nim_operators.evidence.records import PlanRecord
+from nim_operators.nim.assess import assess
+from nim_operators.nim.direction import Arming
+from nim_operators.nim.errors import Refused
+from nim_operators.nim.facts import Facts, facts_of
+from nim_operators.nim.pair import PairView
+from nim_operators.nim.plan import TakeoverPlan, plan_takeover
+from nim_operators.nim.runbooks import Runbook
+from nim_operators.operators.approved import NOBODY
+from nim_operators.operators.asked import Asked, asked
+from nim_operators.operators.base import NimOperator, Run
+from nim_operators.operators.sync import in_step
+
+
+class NimPlanTakeoverOperator(NimOperator):
+    """
+    Observe both masters and every client, assess them, and write the plan of a takeover into the evidence.
+
+    Reads: both masters (one round trip each) and the clients' own niminfo, asked from both masters. Changes: nothing.
+    Safe to repeat: yes; an approval of an earlier plan holds only if the new one is the same.
+    If interrupted: nothing is left behind. Undo: nothing to undo.
+
+    Refuses bad input of the trigger form before anything is observed.
+    """
+
+    def act(self, run: Run, context: Context) -> dict[str, Any]:
+        """Return the plan's digest, the counts of clients, and where the evidence is."""
+        wanted = asked(context["params"], run.pair)
+        if run.pair.approval.four_eyes and run.requested_by.lower() in NOBODY:
+            raise Refused(
+                "The estate file wants four eyes, and Airflow does not know who triggered this run; "
+                "trigger it as a named user, from the UI or through the REST API."
+            )
+        view = run.observe("before", ask_clients=True)
+        assessment = run.assess(view, before_lock=True)
+        for finding in assessment.findings:
+            self.log.info("%s", finding)
+        run.demand_go(assessment)
+        facts = facts_of(view, run.holder.run)
+        plan = plan_takeover(
+            facts,
+            run.runbook,
+            {master: run.endpoint(master).commands for master in run.masters},
+            sync_assessment=assess(view, Runbook.NIGHTLY_SYNC, run.holder.run),
+            in_step=_in_step(view),
+            sync_wanted=wanted.final_sync,
+        )
+        record = self._record(run, plan, facts, wanted)
+        self.log.info("%s", plan_text(record.to_json(), run.pair.name))
+        return {
+            "digest": plan.digest,
+            "source": plan.source,
+            "target": plan.target,
+            "clients": len(plan.clients),
+            "to_move": len(plan.to_move),
+            "stays": len(plan.stays),
+            "final_sync": plan.final_sync.value,
+            "idle": record.idle,
+            "evidence": run.evidence.location,
+        }
+
+    def _record(self, run: Run, plan: TakeoverPlan, facts: Facts, wanted: Asked) -> PlanRecord:
+        point = run.store.recovery_point(run.pair.name)
+        record = PlanRecord(
+            digest=plan.digest,
+            plan=plan.to_json(),
+            asked=wanted.to_json(run.pair),
+            idle=not plan.to_move and _is_turned(facts),
+            rehearsal=wanted.rehearsal,
+            recovery_point={"at": point.at, "source": point.source, "target": point.target} if point else None,
+        )
+        run.record(record)
+        return record
+
+
+def _is_turned(facts: Facts) -> bool:
+    """Tell whether every record already names the target as the active master."""
+    return facts.armed.arming is Arming.AGAINST and not facts.armed.missing
+
+
+def _in_step(view: PairView) -> bool:
+    return view.snapshot(view.source) is not None and in_step(view)

@@ -1,0 +1,206 @@
+"""Let the alternate master take every client over, and prove it by the clients' own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Context
+
+from nim_operators.evidence.records import CommandRecord, JobRecord, Json, TakeoverRecord
+from nim_operators.nim.diagnosis import State
+from nim_operators.nim.errors import Incomplete, Refused
+from nim_operators.nim.facts import Facts, facts_of
+from nim_operators.nim.messages import explain
+from nim_operators.nim.outcome import succeeded
+from nim_operators.nim.pair import PairView
+from nim_operators.nim.plan import takeover_commands
+from nim_operators.nim.takeoverlog import parse_takeover_log
+from nim_operators.nim.takeoverresult import TakeoverResult, judge_takeover
+from nim_operators.operators.approved import planned
+from nim_operators.operators.arm import turn
+from nim_operators.operators.base import Run, in_loop, observed
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
+from nim_operators.operators.sync import demand_backups
+from nim_operators.remote.errors import RemoteError
+from nim_operators.remote.filesets import list_filesets
+from nim_operators.remote.job import Slot
+from nim_operators.remote.transport import connect
+
+KIND = "takeover"
+_UNDER_WAY = frozenset({State.HEALTHY, State.SPLIT, State.TAKEN_OVER, State.RETURNED_STALE})
+"""States that a takeover of this very run may have brought about."""
+
+
+class NimTakeoverOperator(NimJobOperator):
+    """
+    Run ``nim -o takeover -a async=no`` on the target, as the approved plan says, and read every client back.
+
+    Reads: both masters and every client, right before and right after. Changes: each client's /etc/niminfo and the
+    ``current_master`` of both databases, by NIM (nim.md 4.4); where the target lacks the record of the other master,
+    it is defined first; the armed direction is turned. Safe to repeat: yes; an open takeover is attached to, and it is
+    sent again only while a client that answers still names the source. If interrupted: the takeover goes on as a job on
+    the target and is never ended by us; the next try attaches. Undo: the runbook of the other direction.
+
+    Green means: every client names the target by its own /etc/niminfo, both databases agree, one client's filesets were
+    listed from the target. Less than that is *incomplete*, each client named with cause and remedy; below the threshold
+    the armed direction is not turned.
+
+    :param wait_limit: how long to wait for the takeover; it is never ended by it.
+    """
+
+    keeps = KIND
+
+    def __init__(self, *, wait_limit: timedelta = timedelta(hours=2), **kwargs: Any) -> None:
+        super().__init__(wait_limit=wait_limit, **kwargs)
+
+    def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
+        """Attach to an open takeover; else demand that the pair is still what was approved, and that one is needed."""
+        plan = planned(run)
+        view = run.observe("before", ask_clients=True)
+        facts = facts_of(view, run.holder.run)
+        target = view.snapshot(run.target)
+        attach_to = target.own.open_job(KIND) if target is not None else None
+        if attach_to is None:
+            self._demand_go(run, view, facts, plan)
+            if not _may_still_move(facts):
+                raise AlreadyDone(self._report(run, plan, {}, []))
+        needed = takeover_commands(facts, run.endpoint(run.target).commands)
+        lines = [command.line for command in needed]
+        yield JobRequest(
+            run.target,
+            KIND,
+            "; ".join(lines),
+            " && ".join(lines),
+            Slot.CHANGE,
+            changes=True,
+            attach_to=attach_to.job if attach_to else "",
+        )
+
+    def _demand_go(self, run: Run, view: PairView, facts: Facts, plan: Json) -> None:
+        assessment = run.assess(view)
+        if not (_has_begun(run) and assessment.diagnosis.state in _UNDER_WAY):
+            run.demand_go(assessment)
+        demand_backups(run, view)
+        _demand_as_planned(run, facts, plan["plan"])
+
+    def demand_good_end(self, ended: list[EndedJob]) -> None:
+        """Let the clients decide: the exit status of a takeover that moved some of them is not known (nim.md 12.4)."""
+        for one in ended:
+            if not succeeded(one.outcome):
+                self.log.warning("%s", complaint(one))
+
+    def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
+        """Ask every client again, from the master that should control it now."""
+        rows = {client: word for one in ended for client, word in parse_takeover_log(one.log).rows.items()}
+        return self._report(run, planned(run), rows, ended)
+
+    def _report(self, run: Run, plan: Json, rows: dict[str, str], ended: list[EndedJob]) -> dict[str, Any]:
+        view = run.observe("after", ask_clients=True)
+        result = judge_takeover(facts_of(view), rows)
+        run.assess(view)
+        observed(view, run.target)
+        record = self._record(run, plan, result)
+        run.record(record)
+        for one in result.unresolved:
+            self.log.warning("%s %s: %s %s", one.client, one.cause, one.saw, one.remedy)
+        below = record.percent < record.threshold
+        if not below:
+            in_loop(turn(run))
+        _demand_complete(run, record, result, ended, below=below)
+        return {"moved": len(result.moved), "seconds": record.seconds}
+
+    def _record(self, run: Run, plan: Json, result: TakeoverResult) -> TakeoverRecord:
+        return TakeoverRecord(
+            source=run.source,
+            target=run.target,
+            moved=result.moved,
+            unresolved=tuple(one.to_json() for one in result.unresolved),
+            one_way=result.one_way,
+            disagreeing=result.disagreeing,
+            percent=round(result.percent_moved(_expected(plan["plan"])), 1),
+            threshold=plan["asked"]["threshold"],
+            seconds=_seconds_since_first(run),
+            target_seconds=run.pair.takeover.recovery_target.total_seconds(),
+            sample=in_loop(_sample(run, result.moved)),
+        )
+
+
+def _may_still_move(facts: Facts) -> bool:
+    """Tell whether a takeover could bring anything: some client that answers does not name the target."""
+    there = set(facts.matrix.clients_vouching_for(facts.view.target))
+    return not there or any(row.answers and row.client not in there for row in facts.matrix.rows)
+
+
+def _has_begun(run: Run) -> bool:
+    return any(record["kind"] == KIND for record in run.recorded(JobRecord))
+
+
+def _expected(plan: Json) -> set[str]:
+    """Return the clients that the plan expects to be with the target in the end."""
+    return set(plan["clients"]) - set(plan["stays"])
+
+
+def _demand_as_planned(run: Run, facts: Facts, plan: Json) -> None:
+    """Refuse where the pair is not what was approved any more (S11)."""
+    now = {row.client for row in facts.matrix.rows}
+    approved = set(plan["clients"])
+    changes = [f"{name} was defined since" for name in sorted(now - approved)]
+    changes += [f"{name} is not defined any more" for name in sorted(approved - now)]
+    sent = [command.line for command in takeover_commands(facts, run.endpoint(run.target).commands)][-1]
+    allowed = [line for host, line in plan["commands"] if host == run.target]
+    if allowed and sent not in allowed:
+        changes.append(f"'{sent}' would be sent, which is not in the plan")
+    if changes:
+        raise Refused(
+            f"The pair is not what was approved: {'; '.join(changes[:10])}. Nothing was sent. Clear the tasks 'plan' "
+            "and 'approve' and read the new plan."
+        )
+
+
+def _seconds_since_first(run: Run) -> float | None:
+    """Return the time since this run first sent a takeover, in seconds; None where it sent none."""
+    began = [
+        stored.at
+        for stored in run.evidence.read_records()
+        if stored.task_id == run.task_id and stored.kind == CommandRecord.KIND
+    ]
+    return round((datetime.now(UTC) - datetime.fromisoformat(began[0])).total_seconds(), 1) if began else None
+
+
+async def _sample(run: Run, moved: tuple[str, ...]) -> str:
+    """Let the target list one moved client's filesets; the first by name that answers is enough."""
+    complaints = []
+    async with connect(run.target, run.endpoint(run.target)) as host:
+        for client in moved[:3]:
+            try:
+                lines, complaint_ = await list_filesets(host, client)
+            except RemoteError as error:
+                lines, complaint_ = 0, str(error)
+            if lines:
+                return f"{client}: {lines} lines of filesets listed by {run.target}"
+            complaints.append(f"{client}: {complaint_}")
+    return "failed: " + "; ".join(complaints) if complaints else "failed: no client has moved"
+
+
+def _demand_complete(
+    run: Run, record: TakeoverRecord, result: TakeoverResult, ended: list[EndedJob], *, below: bool
+) -> None:
+    """Refuse to be green while a client is unresolved, a database disagrees, or no moved client answered."""
+    lacking = [f"{one.client} {one.cause}: {one.saw} {one.remedy}" for one in result.unresolved[:20]]
+    if len(result.unresolved) > len(lacking):
+        lacking.append(f"And {len(result.unresolved) - len(lacking)} more.")
+    lacking += [f"{text} Run reprotect, or the nightly sync in the new direction." for text in result.disagreeing]
+    if record.sample.startswith("failed"):
+        lacking.append(f"'nim -o lslpp' from {run.target} {record.sample}.")
+    if not lacking:
+        return
+    back = (
+        f"{record.percent:g} % of the clients moved, below the threshold of {record.threshold:g} %: the armed "
+        "direction was not turned. Give the others back with the runbook of the other direction, or run this one again."
+        if below
+        else f"{len(result.moved)} clients name {run.target}, {len(result.unresolved)} do not."
+    )
+    said = [explain(one.log) for one in ended if not succeeded(one.outcome)]
+    raise Incomplete("\n".join([back, *lacking, *said]))
