@@ -148,7 +148,7 @@ def test_resources_can_be_made_checked_and_shown(lab):
     assert ssh(lab, "nima", "nim -o check spot_new").status == 0
     ssh(lab, "nima", "rm -r /export/nim/spot/spot_new")
     assert "0042-154" in ssh(lab, "nima", "nim -o check spot_new").stderr
-    assert "Rstate       = unavailable for use" in ssh(lab, "nima", "lsnim -l spot_new").stdout
+    assert "Rstate        = unavailable for use" in ssh(lab, "nima", "lsnim -l spot_new").stdout
     assert "installp/ppc/.toc" in ssh(lab, "nima", "nim -o showres lpp_7300_02").stdout
     taken = "nim -o define -t bosinst_data -a server=master -a location=/export/nim/bosinst_data/bosinst_ow b2"
     assert "0042-081" in ssh(lab, "nima", taken).stderr

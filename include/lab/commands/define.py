@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from include.lab.call import Call
+from include.lab.commands import spots
 from include.lab.commands.nim import NimArgs, operation
 from include.lab.definitions import NETWORK, READY
 from include.lab.errors import NimError
@@ -15,7 +16,6 @@ from include.lab.predefined import CLIENT_TYPES, TYPES, class_of
 
 _NAME = re.compile(r"^[A-Za-z0-9_.-]{1,39}$")
 _MACHINE_READY = [("Cstate", READY), ("prev_state", READY), ("Mstate", "currently running")]
-DIRECTORY_TYPES = {"lpp_source", "spot"}
 
 
 @operation("define")
@@ -30,6 +30,8 @@ async def define(call: Call, args: NimArgs) -> int:
         raise NimError(34, "nim", f'"{name}" is not a valid object name')
     if any(item.name == name for item in objects):
         raise NimError(32, "m_mkobj", f'object name must be unique: "{name}" is already defined', target=name)
+    if args.type == "spot":
+        return await spots.build(call, args)
     makers = {
         "machines": _machine,
         "management": _machine,
@@ -91,15 +93,13 @@ def _resource(call: Call, args: NimArgs, item: NimObject) -> NimObject:
     _required(args, "m_mkres", "location", "server")
     given = dict(args.attrs)
     location = given.pop("location").rstrip("/")
-    if item.type == "spot" and not location.endswith("/usr"):
-        location = f"{location}/{item.name}/usr"
     for other in load_database(call.host, "nim"):
         if other.get("location") == location and other.cls == "resources":
             text = f'a resource already exists on "{given["server"]}" at location "{location}"'
             raise NimError(81, f"m_mk{item.type}", text)
     source = given.pop("source", "")
     place = call.host.path(location)
-    if item.type in DIRECTORY_TYPES:
+    if item.type == "lpp_source":
         place.mkdir(parents=True, exist_ok=True)
         call.host.fs.write(f"{location}/.created_by_nim", f"{item.name} from {source}\n".encode())
     elif given.pop("mk_image", "no") == "yes":
@@ -109,14 +109,6 @@ def _resource(call: Call, args: NimArgs, item: NimObject) -> NimObject:
     server = given.pop("server")
     item.attrs = [("Rstate", "ready for use"), ("prev_state", "unavailable for use"), ("location", location)]
     item.attrs += [*given.items(), ("alloc_count", "0"), ("server", server)]
-    if item.type == "spot":
-        item.attrs += [
-            ("version", "7"),
-            ("release", "3"),
-            ("mod", "2"),
-            ("oslevel_r", "7300-02"),
-            ("if_supported", "chrp.64 ent"),
-        ]
     if item.type == "lpp_source":
         item.attrs += [("arch", "power"), ("simages", "yes")]
     return item
@@ -171,6 +163,8 @@ async def remove(call: Call, args: NimArgs) -> int:
         raise NimError(52, "m_rmmac", text)
     if item.cls == "resources" and item.get("alloc_count", "0") != "0":
         raise NimError(61, "m_rmres", f'the "{item.name}" resource is currently allocated for client use')
+    if item.cls == "resources":
+        spots.remove_files(call, args, item)
     call.host.db.save([other for other in objects if other.name != item.name])
     if item.type in CLIENT_TYPES:
         client = call.estate.lookup(interface_host(item), call.host)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from include.lab.call import Call
+from include.lab.commands import spots
 from include.lab.commands.nim import NimArgs, operation
 from include.lab.definitions import READY
 from include.lab.errors import NimError, other_master
@@ -46,23 +47,14 @@ async def lslpp(call: Call, args: NimArgs) -> int:
 @operation("check")
 async def check(call: Call, args: NimArgs) -> int:
     """Verify a SPOT or lpp_source and set its Rstate, or a client's control."""
-    objects = load_database(call.host, "nim") and call.host.db.edit()
-    find(call.host, args.target)
-    item = next(item for item in objects if item.name == args.target)
+    item = find(call.host, args.target)
     if item.type in CLIENT_TYPES:
         require_control(call.host, item, "m_check", "c_ckspot")
         await push(call.estate, call.host, item, "m_check")
         return 0
     if item.cls != "resources":
         raise NimError(15, "m_check", f'the "check" operation is not supported on "{item.name}"')
-    location = item.get("location")
-    present = call.host.path(location).exists()
-    item.set("prev_state", item.get("Rstate"))
-    item.set("Rstate", "ready for use" if present else "unavailable for use")
-    call.host.db.save(objects)
-    if not present:
-        raise NimError(154, "c_stat", f'the file or directory "{location}" does not exist')
-    return 0
+    return spots.verify(call, item)
 
 
 @operation("reset")
@@ -155,9 +147,9 @@ async def cust(call: Call, args: NimArgs) -> int:
     if item.type in CLIENT_TYPES:
         require_control(call.host, item, "m_cust", "c_cust")
         await push(call.estate, call.host, item, "m_cust")
-    source = args.attr("lpp_source")
-    if source:
-        find(call.host, source)
+    source = find(call.host, args.attr("lpp_source")) if args.attr("lpp_source") else None
+    if item.type == "spot" and source is not None:
+        await spots.update(call, item, source)
     return 0
 
 
