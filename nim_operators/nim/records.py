@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nim_operators.nim.errors import Unreadable
-from nim_operators.nim.snapshot import ArmedDirection, LockOwner, OpenJob, OwnRecords, Unusable
+from nim_operators.nim.snapshot import ArmedDirection, Aside, LockOwner, OpenJob, OwnRecords, Unusable
 
 COMMAND = "the records of this product"
 
 _HEAD = re.compile(r"@ (?P<kind>fault|listing|record|job) (?P<value>.*)")
 _LISTING = re.compile(r"(?P<mode>\S{10})(?P<more>\S?)\s+\d+\s+(?P<uid>\d+)\s+\d+\s+.*", re.ASCII)
 _STATES = frozenset({"reserved", "running", "ended", "vanished"})
+_ASIDE = "aside/"
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ def parse_own_records(host: str, text: str, uid: str) -> OwnRecords:
     lock: LockOwner | None = None
     jobs: list[OpenJob] = []
     unusable: Unusable | None = None
+    asides: list[Aside] = []
     fault: str | None = None
     for entry in _entries(host, text):
         if entry.kind == "fault":
@@ -60,8 +62,8 @@ def parse_own_records(host: str, text: str, uid: str) -> OwnRecords:
         elif entry.value == "unusable":
             unusable = Unusable(*_fields(host, entry, "run", "reason", "since", "backup"))
         else:
-            raise Unreadable(host, COMMAND, entry.number, entry.line, "the record direction, lock/owner or unusable")
-    return OwnRecords(direction, lock, tuple(jobs), unusable, fault)
+            asides.append(_aside(host, entry))
+    return OwnRecords(direction, lock, tuple(jobs), unusable, tuple(asides), fault)
 
 
 def _entries(host: str, text: str) -> Iterator[_Entry]:
@@ -88,6 +90,13 @@ def _fields(host: str, entry: _Entry, *names: str) -> tuple[str, ...]:
     if missing:
         raise Unreadable(host, COMMAND, entry.number, entry.line, f"the fields {', '.join(missing)} below it")
     return tuple(entry.fields[name] for name in names)
+
+
+def _aside(host: str, entry: _Entry) -> Aside:
+    if not entry.value.startswith(_ASIDE):
+        wanted = "the record direction, lock/owner, unusable or aside/<resource>"
+        raise Unreadable(host, COMMAND, entry.number, entry.line, wanted)
+    return Aside(*_fields(host, entry, "resource", "location", "aside", "content", "run", "since", "state"))
 
 
 def _job(host: str, entry: _Entry) -> OpenJob:

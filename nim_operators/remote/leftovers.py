@@ -8,7 +8,7 @@ from nim_operators.nim.collector import BASE
 from nim_operators.nim.filesystems import parse_df
 from nim_operators.nim.records import parse_own_records
 from nim_operators.nim.running import parse_ps
-from nim_operators.nim.snapshot import NimProcess, OpenJob, Section
+from nim_operators.nim.snapshot import Aside, NimProcess, OpenJob, OwnRecords, Section
 from nim_operators.remote.script import build, read_sections
 from nim_operators.remote.transport import Host
 
@@ -17,11 +17,12 @@ RESTORE_MOUNTS = "/tmp/_nim_dir_"  # noqa: S108 - where a restore mounts the sou
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What was found: NIM at work outside our jobs, mounts of a restore, jobs nobody has collected."""
+    """What was found: NIM at work outside our jobs, mounts of a restore, jobs nobody has collected, content aside."""
 
     processes: tuple[NimProcess, ...]
     mounts: tuple[str, ...]
     jobs: tuple[OpenJob, ...]
+    asides: tuple[Aside, ...]
 
 
 async def leftovers(host: Host) -> Leftovers:
@@ -31,6 +32,7 @@ async def leftovers(host: Host) -> Leftovers:
     :raises nim_operators.nim.errors.Unreadable: if the host printed something that makes no sense.
     """
     sections = await read_sections(host, build("leftovers", {}, uses=("own",)), deadline=120)
+    own = _own(host, sections)
     return Leftovers(
         processes=parse_ps(host.name, sections["ps"].stdout, BASE),
         mounts=tuple(
@@ -38,7 +40,8 @@ async def leftovers(host: Host) -> Leftovers:
             for found in parse_df(host.name, sections["df"].stdout)
             if found.mount_point.startswith(RESTORE_MOUNTS)
         ),
-        jobs=_jobs(host, sections),
+        jobs=own.jobs,
+        asides=tuple(found for found in own.asides if found.state == "aside"),
     )
 
 
@@ -48,8 +51,8 @@ async def open_jobs(host: Host) -> tuple[OpenJob, ...]:
     :raises OutcomeUnknown: if nobody saw the end of the look.
     """
     sections = await read_sections(host, build("open_jobs", {}, uses=("own",)), deadline=60)
-    return _jobs(host, sections)
+    return _own(host, sections).jobs
 
 
-def _jobs(host: Host, sections: dict[str, Section]) -> tuple[OpenJob, ...]:
-    return parse_own_records(host.name, sections["own_records"].stdout, sections["identity"].stdout.strip()).jobs
+def _own(host: Host, sections: dict[str, Section]) -> OwnRecords:
+    return parse_own_records(host.name, sections["own_records"].stdout, sections["identity"].stdout.strip())

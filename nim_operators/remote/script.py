@@ -93,9 +93,11 @@ def _printer(function: str, items: Iterable[str], nonce: str) -> str:
     return "\n".join([f"{function}() {{", f"cat <<'{nonce}'", *rows, nonce, "}"])
 
 
-def embedded(name: str, values: Mapping[str, str]) -> str:
+def embedded(name: str, values: Mapping[str, str], lists: Mapping[str, Iterable[str]] | None = None) -> str:
     """Return a script file as the body of a job: the same quoting, without the outer function."""
+    nonce = f"@nim.{secrets.token_hex(6)}@"
     lines = [f"{variable}={quote(value)}" for variable, value in values.items()]
+    lines += [_printer(function, items, nonce) for function, items in (lists or {}).items()]
     return "\n".join([*lines, _source(name)])
 
 

@@ -127,7 +127,7 @@ hold_base() {
     if [ "$base_listing" != "drwx------ $(id -u)" ]; then
         refuse 20 "$BASE must have mode 0700 and belong to $(id -un); it shows '$base_listing'. Look who changed it."
     fi
-    for base_part in lock jobs done backups; do
+    for base_part in lock jobs done backups aside; do
         if [ -L "$BASE/$base_part" ]; then
             refuse 20 "$BASE/$base_part is a symbolic link; look who put it there, then remove it."
         fi

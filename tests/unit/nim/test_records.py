@@ -6,7 +6,7 @@ import pytest
 
 from nim_operators.nim.errors import Unreadable
 from nim_operators.nim.records import parse_own_records
-from nim_operators.nim.snapshot import ArmedDirection, LockOwner, OpenJob, OwnRecords
+from nim_operators.nim.snapshot import ArmedDirection, Aside, LockOwner, OpenJob, OwnRecords
 
 RECORDS = (Path(__file__).parent / "vectors" / "own_records.txt").read_text()
 
@@ -21,6 +21,13 @@ def test_direction_lock_and_jobs_are_read():
         lock=LockOwner("scheduled__2026-01-06", "7f3a", "2026-01-06T02:00:00Z"),
         jobs=(OpenJob("sync-1", "sync", "scheduled__2026-01-06", "change", "running"),),
         fault=None,
+    )
+
+
+def test_what_lies_aside_is_read():
+    aside = "resource=img\nlocation=/n/img\naside=/n/.a.img\ncontent=c0\nrun=night/1\nsince=2026-01-05\nstate=aside\n"
+    assert read(f"{RECORDS}@ record aside/img\n{aside}").asides == (
+        Aside("img", "/n/img", "/n/.a.img", "c0", "night/1", "2026-01-05", "aside"),
     )
 
 
@@ -53,6 +60,7 @@ def test_a_symbolic_link_is_a_fault():
         ("@ job asleep\njob=a\nkind=sync\nrun=r\n", "@ job asleep"),
         ("@ record direction\nsource=nima\n", "@ record direction"),
         ("@ record other\na=b\n", "@ record other"),
+        ("@ record aside/img\nresource=img\n", "@ record aside/img"),
         ("@ listing total 8\n", "@ listing total 8"),
     ],
 )
