@@ -13,10 +13,11 @@ from nim_operators.evidence.records import BackupRecord, BeforeSyncRecord, JobRe
 from nim_operators.nim import commands
 from nim_operators.nim.collector import BASE
 from nim_operators.nim.diagnosis import is_transfer
-from nim_operators.nim.errors import Refused, StillRunning, Unreadable, UnusableMaster
+from nim_operators.nim.errors import NotReadBack, Refused, StillRunning, Unreadable, UnusableMaster
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.restored import unlike_before
 from nim_operators.nim.snapshot import Unreachable
+from nim_operators.operators.aside import back_from_aside, has_moved
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint, run_to_end
 from nim_operators.remote.errors import HostAbsent
@@ -36,10 +37,13 @@ class NimPutBackOperator(NimJobOperator):
     """
     Leave the target either as the proven copy or as it was before: restore this run's backup of it, or fence it.
 
+    Content that lies aside there comes back to its place with it.
+
     Reads: both masters, and the target as it was before this run's sync. Changes: where the sync touched the target,
     stops its nimesis, removes mounts a restore left, restores this run's own backup with ``m_restore_db``, starts
-    nimesis; where that is refused, fences the target. Safe to repeat: yes, a target that is as before is left alone.
-    If interrupted: the restore goes on as a job on the target; the next try attaches.
+    nimesis; renames content that lies aside back; where the restore is refused, fences the target.
+    Safe to repeat: yes, a target that is as before is left alone. If interrupted: the restore goes on as a job on the
+    target; the next try attaches.
     Undo: run the nightly sync again; a fence is undone with the commands that it names.
 
     Runs only after a step of the sync has failed. Refuses while anything of the sync is still alive on either host, and
@@ -54,11 +58,16 @@ class NimPutBackOperator(NimJobOperator):
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return the restore, unless nothing was sent, the target is as before, or the sync may still live."""
-        if not run.recorded(BeforeSyncRecord):
+        sent = bool(run.recorded(BeforeSyncRecord))
+        if not sent and not has_moved(run):
             raise AirflowSkipException("This run has sent no sync, so there is nothing to put back.")
         left = in_loop(_look(run, run.target))
         _demand_quiet(run.target, left)
-        differs = self._unlike_before(run)
+        differs = self._unlike_before(run) if sent else ()
+        if not differs and left.asides:
+            _demand_quiet(run.source, in_loop(_look(run, run.source)))
+            yield JobRequest(run.target, KIND, *back_from_aside(run, left.asides), Slot.CHANGE, changes=True)
+            return
         if not differs:
             restored = any(record["kind"] == KIND for record in run.recorded(JobRecord))
             state = "put back" if restored else "untouched"
@@ -111,8 +120,13 @@ class NimPutBackOperator(NimJobOperator):
         restore = commands.restore_database(endpoint.commands, file)
         quiet = [commands.stop_nimesis(endpoint.commands), *map(commands.unmount, left.mounts)]
         text = [f"{command.line} || :" for command in quiet]
-        text += [f"{restore.line} || exit $?", f"{commands.start_nimesis(endpoint.commands).line} || :"]
-        return JobRequest(run.target, KIND, restore.line, "\n".join(text), Slot.CHANGE, changes=True)
+        text += [restore.line, "rc=$?", f"[ $rc -ne 0 ] || {commands.start_nimesis(endpoint.commands).line}"]
+        line = restore.line
+        if left.asides:
+            back, script = back_from_aside(run, left.asides)
+            line = f"{line}; {back}"
+            text += ["(", script, ")"]
+        return JobRequest(run.target, KIND, line, "\n".join([*text, "exit $rc"]), Slot.CHANGE, changes=True)
 
     def demand_good_end(self, ended: list[EndedJob]) -> None:
         """Let the read-back decide."""
@@ -121,11 +135,17 @@ class NimPutBackOperator(NimJobOperator):
                 self.log.error("%s", complaint(one))
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
-        """Read the target again: as before, or fenced."""
-        differs = self._unlike_before(run)
-        if not differs:
-            run.record(PutBackRecord(run.target, "put back", "Its own database of before was read back."))
+        """Read the target again: as before, or fenced; no content aside."""
+        differs = self._unlike_before(run) if run.recorded(BeforeSyncRecord) else ()
+        asides = in_loop(_look(run, run.target)).asides
+        if not differs and not asides:
+            run.record(PutBackRecord(run.target, "put back", "Its own database and content of before were read back."))
             return {"state": "put back"}
+        if not differs:
+            raise NotReadBack(
+                f"{run.target} has its own database of before, but {', '.join(one.aside for one in asides)} could not "
+                "be renamed back. Nothing of it is lost; look at the log of this job, then clear this task."
+            )
         why = "; ".join([*differs, *(complaint(one) for one in ended if not succeeded(one.outcome))])
         raise UnusableMaster(self._fence(run, why))
 

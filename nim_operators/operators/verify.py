@@ -19,6 +19,8 @@ from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.inventory import fingerprint, parse_inventory
 from nim_operators.nim.objects import BUILT_IN
+from nim_operators.nim.pair import PairView
+from nim_operators.operators.aside import waiting
 from nim_operators.operators.base import Run, observed
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
 from nim_operators.operators.sync import differing_definitions
@@ -42,23 +44,14 @@ class NimVerifyResourcesOperator(NimJobOperator):
     Undo: nothing to undo.
 
     Green means: same definitions, no missing, partial or unreadable content, no client named the target, the pair is
-    takeover-ready. Stale content is listed only (design section 3).
+    takeover-ready. Stale content is listed only (design section 3), but where its former copy was moved aside by this
+    night or an earlier one: then it must be equal.
     """
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return one reading job per master, over its own list of resources."""
-        content = run.pair.nightly_sync.content.value
         for master in run.masters:
-            lsnim = run.endpoint(master).commands.lsnim
-            yield JobRequest(
-                master=master,
-                kind=KIND,
-                line=f"inventory of the resources, by {content}",
-                command=embedded("inventory", {"CONTENT": content, "LSNIM": lsnim}),
-                slot=Slot.READ,
-                changes=False,
-                stream=False,
-            )
+            yield read_inventory(run, master)
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
         """Compare, read both masters and the clients once more, and publish."""
@@ -69,7 +62,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
             inventories[run.source],
             inventories[run.target],
             unfinished=_unfinished(run),
-            verified_before=_whole_before(run, inventories[run.target]),
+            verified_before=whole_before(run, inventories[run.target]),
         )
         run.record(ContentsRecord(tuple(found.to_json() for found in contents)))
         undefined = sorted(set(inventories[run.source]) - set(inventories[run.target]))
@@ -122,6 +115,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
                     or assessment.diagnosis.meaning
                 )
             )
+        _demand_renewed(run, view, contents)
         source = observed(view, run.source)
         forgotten = {found.name for found in source.replicated} - {found.resource for found in contents}
         if forgotten:
@@ -146,11 +140,45 @@ class NimVerifyResourcesOperator(NimJobOperator):
         )
 
 
+def _demand_renewed(run: Run, view: PairView, contents: Iterable[ContentDifference]) -> None:
+    """Refuse a copy that is not equal where its former content lies aside; put_back brings that one back."""
+    conditions = {found.resource: found.condition for found in contents}
+    for one in waiting(observed(view, run.target).own.asides):
+        condition = conditions.get(one.resource)
+        if condition is None:
+            run.note(f"{one.aside} on {run.target} is of {one.resource}, which nobody compares any more: look at it.")
+        elif condition is not Condition.EQUAL:
+            raise NotReadBack(
+                f"{one.resource} was to be copied anew and is {condition} on {run.target}; its former content lies at "
+                f"{one.aside} there."
+            )
+
+
+def read_inventory(run: Run, master: str, only: Iterable[str] = ()) -> JobRequest:
+    """Return the job that reads what lies at the resource locations of *master*: of *only* these, or of all."""
+    content = run.pair.nightly_sync.content.value
+    names = " ".join(only)
+    values = {
+        "CONTENT": content,
+        "LSNIM": run.endpoint(master).commands.lsnim,
+        "ONLY": f" {names} " if names else "",
+    }
+    return JobRequest(
+        master=master,
+        kind=KIND,
+        line=f"inventory of {names or 'the resources'}, by {content}",
+        command=embedded("inventory", values),
+        slot=Slot.READ,
+        changes=False,
+        stream=False,
+    )
+
+
 def _unfinished(run: Run) -> frozenset[str]:
     return frozenset(name for record in run.recorded(SyncRecord) for name in record["unfinished"])
 
 
-def _whole_before(run: Run, target: dict[str, Inventory | None]) -> frozenset[str]:
+def whole_before(run: Run, target: dict[str, Inventory | None]) -> frozenset[str]:
     """Return the resources that lie on the target exactly as an earlier night proved them: what differs now is age."""
     point = run.store.recovery_point(run.pair.name)
     known = point.fingerprints if point else {}

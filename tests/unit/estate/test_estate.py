@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from nim_operators.estate import Content, Window, estate_path, evidence_base, load_estate
+from nim_operators.estate.schema import Stale
 from nim_operators.nim.pair import Policy
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "include" / "estate.yaml"
@@ -56,6 +57,7 @@ def test_the_shortest_estate_has_the_documented_defaults(load):
     assert (lab.timezone, lab.description) == ("UTC", "")
     assert (lab.nightly_sync.schedule, lab.nightly_sync.window) == (None, None)
     assert (lab.nightly_sync.wait_limit, lab.nightly_sync.content) == (timedelta(hours=6), Content.CHECKSUM)
+    assert lab.nightly_sync.stale is Stale.LIST
     assert (lab.backups.directory, lab.backups.keep, lab.backups.room_mb) == (
         "/var/adm/nim_operators/backups",
         14,
@@ -204,6 +206,7 @@ version: 1
         SHORTEST.replace("source: nima", "source: nimb"),
         SHORTEST.replace("lab:\n", "lab2:\n"),
         SHORTEST + "    nightly_sync: {content: size}\n",
+        SHORTEST + "    nightly_sync: {stale: refresh}\n",
         SHORTEST + "    backups: {keep: 15}\n",
         SHORTEST + "    clients: {connections: {web1: ssh_web1}}\n",
         SHORTEST + "    allowed_target_only: [spot_a]\n",
