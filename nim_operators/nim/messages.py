@@ -103,6 +103,8 @@ FAMILIES: dict[str, Meaning] = {
     "0042": Meaning(_F, "NIM reports an error that is not in our table", "Look it up in IBM's list of messages."),
     "0504": Meaning(_F, "installp reports an error", "Read the message of installp."),
     "0505": Meaning(_F, "alt_disk_install reports an error", "Read the message of alt_disk_install."),
+    "0506": Meaning(_F, "mount or umount reports an error", "Look at the mounts on the host."),
+    "0511": Meaning(_F, "tar reports an error", "Look at the file system that it reads or writes."),
     "0513": Meaning(_F, "the System Resource Controller reports an error", "Look at the subsystem with lssrc."),
     "0516": Meaning(_F, "the Logical Volume Manager reports an error", "Look at the volume group on the host."),
     "1831": Meaning(_F, "NFS or mount reports an error", "Check exports, mounts and name resolution."),

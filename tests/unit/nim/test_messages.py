@@ -76,7 +76,9 @@ def test_what_may_pass_by_itself_is_retriable(code):
     assert MEANINGS[code].kind is Kind.RETRIABLE
 
 
-@pytest.mark.parametrize("code", ["0042-999", "0505-101", "0516-404", "1831-008", "0504-500", "0513-099"])
+@pytest.mark.parametrize(
+    "code", ["0042-999", "0505-101", "0506-349", "0511-191", "0516-404", "1831-008", "0504-500", "0513-099"]
+)
 def test_an_unknown_code_is_final_and_keeps_its_text(code):
     found = innermost(f"{code} something: odd\n")
     assert (found.meaning.kind, found.text) == (Kind.FINAL, "odd")
