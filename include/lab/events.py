@@ -7,6 +7,7 @@ import fnmatch
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class Journal:
     path: Path
     records: list[Record] = field(default_factory=list)
     holds: set[str] = field(default_factory=set)
+    strikes: list[tuple[str, Callable[[], str]]] = field(default_factory=list)
     _waiters: list[_Waiter] = field(default_factory=list)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -94,7 +96,15 @@ class Journal:
         self._released = asyncio.Event()
 
     async def point(self, name: str, **fields: Any) -> None:
-        """Pass a point where a test may hold the operation; a held one writes `held:<name>` first."""
+        """
+        Pass a point where a test may hold the operation; a held one writes `held:<name>` first.
+
+        What is set to strike there does so once; an operation on the host that it strikes ends with the host.
+        """
+        for strike in [strike for strike in self.strikes if fnmatch.fnmatchcase(name, strike[0])]:
+            self.strikes.remove(strike)
+            if strike[1]() == fields.get("host"):
+                raise asyncio.CancelledError
         if not self.is_held(name):
             return
         self.write("held", f"held:{name}", name, **fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,31 @@ def _reuse(estate: Estate, host: Host, pid: int) -> None:
     if got != pid:
         estate.stop_daemon(host, got)
         host.daemons[pid] = Daemon(pid, "/usr/sbin/biod 6")
+
+
+def _die_at(estate: Estate, fault: ActiveFault) -> None:
+    for host in _targets(estate, fault):
+        estate.journal.strikes.append((fault.args["point"], _Death(estate, host)))
+
+
+def _live_on(estate: Estate, fault: ActiveFault) -> None:
+    for host in _targets(estate, fault):
+        waiting = [item for item in estate.journal.strikes if isinstance(item[1], _Death) and item[1].host is host]
+        estate.journal.strikes = [item for item in estate.journal.strikes if item not in waiting]
+    _up(estate, fault)
+
+
+@dataclass(frozen=True, eq=False)
+class _Death:
+    """The end of a host when an operation reaches a point; it returns which host it was."""
+
+    estate: Estate
+    host: Host
+
+    def __call__(self) -> str:
+        power_off(self.estate, self.host)
+        self.estate.journal.write("death", f"death:{self.host.name}", self.host.name, host=self.host.name)
+        return self.host.name
 
 
 def _refuse(estate: Estate, fault: ActiveFault) -> None:
@@ -159,6 +185,8 @@ async def administer(estate: Estate, args: dict[str, Any]) -> dict[str, Any]:
     name = argv[0].rsplit("/", 1)[-1]
     if name not in COMMANDS:
         raise ValueError(f"{name} is not a command of the lab")
+    if not host.up:
+        raise ValueError(f"{host.name} is switched off")
     host.need_tree()
     call = Call(estate, host, [name, *argv[1:]], env={"LC_ALL": "C", "SUDO_USER": "console"})
     status = await run_logged(call, COMMANDS[name])
@@ -172,6 +200,14 @@ register(
         default_host="first",
         on_break=_down,
         on_heal=_up,
+    ),
+    Fault(
+        "host_dies_at",
+        "a host is switched off when an operation reaches a hold point; healed, it boots with its old disk",
+        {"point": "such as takeover:client=aix02 or sync:7, * allowed (required)"},
+        default_host="first",
+        on_break=_die_at,
+        on_heal=_live_on,
     ),
     Fault(
         "reboot",

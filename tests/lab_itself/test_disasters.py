@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from include.lab import LabError
+
 from .conftest import METHODS, given_back, ssh
 from .test_takeover import TAKEOVER, own_words, owners
 
@@ -49,6 +51,27 @@ def test_a_dead_master_that_returns_still_owns_everything_by_its_own_book(pair):
     assert set(own_words(pair).values()) == {"nimb"}
     pair.admin("nimb", *TAKEOVER)
     assert set(owners(pair, "nima").values()) == {"nimb"}
+
+
+def test_a_master_dies_by_itself_where_it_was_told_to(pair):
+    pair.break_fault("host_dies_at", host="nimb", point="takeover:client=aix03")
+    assert ssh(pair, "nimb", f"{' '.join(TAKEOVER)}; true").status is None
+    pair.wait("death:nimb")
+    with pytest.raises(LabError, match="nimb is switched off"):
+        pair.admin("nimb", "lsnim")
+    pair.heal()
+    half = {"vios1": "nimb", "aix02": "nimb", "aix03": "nima", "aix04": "nima"}
+    assert (own_words(pair), owners(pair, "nimb")) == (half, half)
+    assert [call["ended"] for call in pair.calls("nim")][-1] == "killed"
+
+
+def test_a_target_that_dies_is_found_dead_by_whoever_updates_it(pair):
+    pair.break_fault("host_dies_at", host="nima", point="takeover:update")
+    result = pair.admin("nimb", *TAKEOVER)
+    assert (result["exit"], result["stderr"][:17]) == (0, "warning: 0042-006")
+    pair.heal()
+    assert set(own_words(pair).values()) == {"nimb"}
+    assert set(owners(pair, "nima").values()) == {"nima"}
 
 
 @pytest.mark.parametrize(("value", "status"), [("starts", "active"), ("stays_down", "inoperative")])
