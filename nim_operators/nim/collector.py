@@ -19,7 +19,7 @@ from nim_operators.nim.niminfo import Niminfo, parse_niminfo
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.records import parse_own_records
 from nim_operators.nim.running import parse_crontabs, parse_ps
-from nim_operators.nim.snapshot import ClientAnswer, NameAnswer, Place, Section, Snapshot, SubsystemRow
+from nim_operators.nim.snapshot import ClientAnswer, FileSystem, NameAnswer, Place, Section, Snapshot, SubsystemRow
 
 BASE = "/var/adm/nim_operators"
 """This product's directory on a master."""
@@ -97,7 +97,6 @@ def build_snapshot(master: str, sections: Mapping[str, Section], base: str = BAS
     """
     reader = _Reader(master, sections)
     identity = reader.identity()
-    file_systems = parse_df(master, reader.good("df", tolerated=_has_rows).stdout)
     return Snapshot(
         master=master,
         clock=identity["clock"],
@@ -109,7 +108,7 @@ def build_snapshot(master: str, sections: Mapping[str, Section], base: str = BAS
         filesets=reader.filesets(),
         subsystems=reader.subsystems(),
         objects=reader.objects(),
-        file_systems=file_systems,
+        file_systems=reader.file_systems(),
         places=reader.places(),
         names=reader.names(),
         nfs_of_peer=reader.nfs_of_peer(),
@@ -164,14 +163,13 @@ class _Reader:
 
     def identity(self) -> dict[str, str]:
         """Return the clock, names and user of the host."""
-        text = self.good("identity").stdout
         found: dict[str, str] = {}
-        for line in text.split("\n"):
+        for line in self.good("identity").stdout.split("\n"):
             name, _, value = line.partition("=")
             found[name] = value.strip()
-        for name in ("clock", "hostname", "machine_id", "uid"):
+        for number, name in enumerate(("clock", "hostname", "machine_id", "system", "uid"), 1):
             if not found.get(name):
-                raise Unreadable(self._host, _COMMANDS["identity"], 1, text[:80], f"a line {name}=")
+                raise Unreadable(self._host, _COMMANDS["identity"], number, "", f"a value for {name}")
         return found
 
     def niminfo(self) -> Niminfo | None:
@@ -218,6 +216,14 @@ class _Reader:
         objects = parse_lsnim_long(self._host, self.good("lsnim_l").stdout)
         assert_complete(self._host, listing, objects)
         return objects
+
+    def file_systems(self) -> tuple[FileSystem, ...]:
+        """Return every file system; there is one at least, ``/``."""
+        section = self.good("df", tolerated=_has_rows)
+        rows = parse_df(self._host, section.stdout)
+        if not rows:
+            raise Unreadable(self._host, _COMMANDS["df"], 1, section.stdout, "at least one file system")
+        return rows
 
     def places(self) -> dict[str, Place]:
         """Return where each location is. The last ``df`` makes the exit status, so only a limit counts."""

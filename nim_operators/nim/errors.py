@@ -19,6 +19,14 @@ class NimError(Exception):
     """Base of every error that this package raises on purpose; its text is one or more whole sentences."""
 
 
+_LONGEST_QUOTE = 200
+
+
+def _quoted(line: str) -> str:
+    shown = repr(line[:_LONGEST_QUOTE])
+    return f"{shown} and {len(line) - _LONGEST_QUOTE} more characters" if line[_LONGEST_QUOTE:] else shown
+
+
 class Unreadable(NimError):
     """A host printed something that no known shape explains. Never answered by a guess.
 
@@ -36,7 +44,8 @@ class Unreadable(NimError):
         self.line = line
         self.expected = expected
         super().__init__(
-            f"Cannot read the output of '{command}' on {host}: line {line_number} is {line!r}, expected {expected}."
+            f"Cannot read the output of '{command}' on {host}: line {line_number} is {_quoted(line)}, "
+            f"expected {expected}."
         )
 
 

@@ -28,7 +28,7 @@ def parse_inventory(host: str, text: str) -> dict[str, Inventory | None]:
     current: str | None = None
     files: dict[str, tuple[int, str | None]] = {}
     unread: set[str] = set()
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         words = line.split()
         match words:
             case ["@", "end", name, status] if name == current:

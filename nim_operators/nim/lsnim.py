@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nim_operators.nim.errors import Unreadable
-from nim_operators.nim.objects import NimObject
+from nim_operators.nim.objects import NimObject, valid_name
 
 Listing = tuple[tuple[str, str, str], ...]
 """Name, class and type of each object, in printed order."""
@@ -26,8 +26,8 @@ def parse_lsnim(host: str, text: str, command: str = "lsnim") -> Listing:
         master         machines       master
         nim_script     resources      nim_script
 
-    :raises Unreadable: at a line that has not exactly three words (an object name holds no blanks) and at a
-        name listed twice.
+    :raises Unreadable: at a line that has not exactly three words (an object name holds no blanks), at a name that NIM
+        could not have accepted, and at one listed twice.
     """
     rows: dict[str, tuple[str, str, str]] = {}
     for number, line in enumerate(text.split("\n"), 1):
@@ -36,6 +36,8 @@ def parse_lsnim(host: str, text: str, command: str = "lsnim") -> Listing:
             continue
         if len(words) != _ROW_WORDS:
             raise Unreadable(host, command, number, line, "the name, class and type of an object")
+        if not valid_name(words[0]):
+            raise Unreadable(host, command, number, line, "a name that NIM accepts, without metacharacters")
         if words[0] in rows:
             raise Unreadable(host, command, number, line, f"no second object named {words[0]}")
         rows[words[0]] = (words[0], words[1], words[2])

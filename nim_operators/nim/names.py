@@ -14,6 +14,8 @@ _ALIAS = re.compile(r"(?P<alias>\S+) is an alias for (?P<name>\S+)", re.ASCII)
 _REVERSE = re.compile(r"\S+ domain name pointer (?P<name>\S+)", re.ASCII)
 _NOTHING = re.compile(r"0827-80[13]\b|not found: \d|NXDOMAIN|has no (?:A|AAAA|PTR) record")
 _NO_ANSWER = re.compile(r"not found|0403-\d{3}|cannot execute|timed out|no servers could be reached|0827-\d{3}")
+_PREAMBLE = "Using domain server:"
+_SERVER = re.compile(r"(?:Name|Address|Addresses|Aliases):")
 _ELSEWHERE = re.compile(r"\S+ mail is handled by ")
 
 
@@ -40,14 +42,15 @@ def parse_host(host: str, asked: str, text: str) -> NameAnswer | None:
     """Read what ``host <asked>`` printed: the names and addresses, none where the resolver knows nothing.
 
     None means that the resolver was not heard: the command is not installed, no server answered, or it
-    printed nothing before its limit. AIX (man page) and BIND both print one line per fact::
+    printed nothing before its limit. AIX (man page) and BIND both print one line per fact; BIND may first say which
+    server it asked, and ends that with an empty line::
 
         mephisto is 192.100.13.5,  Aliases:   engr, sarah
         1.1.1.10.in-addr.arpa domain name pointer nima.example.com.
 
     :raises Unreadable: at a line of another kind.
     """
-    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    lines = [(number, line) for number, line in _without_preamble(text) if line]
     names: list[str] = []
     addresses: list[str] = []
     for number, line in lines:
@@ -61,6 +64,17 @@ def parse_host(host: str, asked: str, text: str) -> NameAnswer | None:
     if names and is_address(asked):
         addresses.insert(0, asked)
     return NameAnswer(asked, tuple(dict.fromkeys(names)), tuple(dict.fromkeys(addresses)))
+
+
+def _without_preamble(text: str) -> list[tuple[int, str]]:
+    """Return the numbered lines but for those in which BIND names the server that it asked."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1)]
+    first = next((at for at, (_, line) in enumerate(lines) if line), 0)
+    if lines[first][1] != _PREAMBLE:
+        return lines
+    rest = lines[first + 1 :]
+    told = next((at for at, (_, line) in enumerate(rest) if not _SERVER.match(line)), len(rest))
+    return rest[told:]
 
 
 def _facts(line: str) -> tuple[list[str], list[str]] | None:

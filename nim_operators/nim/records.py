@@ -78,7 +78,7 @@ def _entries(host: str, text: str) -> Iterator[_Entry]:
             entry = _Entry(number, line, head["kind"], head["value"].strip())
         elif entry is not None and entry.kind in {"record", "job"} and "=" in line:
             name, _, value = line.partition("=")
-            entry.fields[name] = value
+            entry.fields[name] = value.rstrip("\r")
         else:
             raise Unreadable(host, COMMAND, number, line, "a head line that begins with @, or name=value below one")
     if entry is not None:

@@ -46,27 +46,16 @@ def parse_ps(host: str, text: str, base: str, command: str = "ps -ef") -> tuple[
 
     Arguments may hold newlines, so a line that is no row goes on with the command before it.
 
-    :raises Unreadable: if the output does not begin with the header of ``ps -ef``.
+    :raises Unreadable: if the output does not begin with the header of ``ps -ef`` and a process below it: a table in
+        which nothing is seen is no proof that nothing runs.
     """
-    rows: dict[int, _Row] = {}
-    seen_header = False
-    last: int | None = None
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        if not seen_header:
-            if not _HEADER.fullmatch(line):
-                raise Unreadable(host, command, number, line, "the header UID PID PPID ... CMD")
-            seen_header = True
-            continue
-        row = _row(line)
-        if row is not None:
-            last = row.process.pid
-            rows[last] = row
-        elif last is not None and not _GONE.search(line):
-            rows[last] = _longer(rows[last], line)
-    if not seen_header:
-        raise Unreadable(host, command, 1, "", "the header UID PID PPID ... CMD")
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    number, header = lines[0] if lines else (1, "")
+    if not _HEADER.fullmatch(header):
+        raise Unreadable(host, command, number, header, "the header UID PID PPID ... CMD")
+    rows = _rows(host, command, lines[1:])
+    if not rows:
+        raise Unreadable(host, command, number, header, "at least one process below it, that of ps itself")
     working = [row for row in rows.values() if _works_on_nim(row.process.command)]
     return tuple(row.process for row in working if not _is_ours(row, rows, base))
 
@@ -86,6 +75,24 @@ def parse_crontabs(text: str) -> tuple[str, ...]:
         if entry and not entry.startswith("#") and _CRON.match(entry):
             found.append(line.strip())
     return tuple(found)
+
+
+def _rows(host: str, command: str, lines: list[tuple[int, str]]) -> dict[int, _Row]:
+    """Return the rows below the header by process id."""
+    rows: dict[int, _Row] = {}
+    last: int | None = None
+    for number, line in lines:
+        row = _row(line)
+        if row is not None:
+            last = row.process.pid
+            rows[last] = row
+        elif _GONE.search(line):
+            continue
+        elif last is None:
+            raise Unreadable(host, command, number, line, "a process: its user, pid, parent, times and command")
+        else:
+            rows[last] = _longer(rows[last], line)
+    return rows
 
 
 def _row(line: str) -> _Row | None:

@@ -82,7 +82,7 @@ niminfo() {
 }
 
 # The clients that this master's own database says it controls. Where an object has no current_master (nim.md 1.3) this
-# master is asked to try; a client of somebody else would only be refused.
+# master is asked to try; a client of somebody else would only be refused. A name that NIM would not accept goes nowhere.
 own_clients() {
     own=$(niminfo_value NIM_MASTER_HOSTNAME | sed 's/\..*//')
     "$LSNIM" -l 2>/dev/null | awk -v own="${own:-none}" -v host="$(hostname | sed 's/\..*//')" '
@@ -91,6 +91,7 @@ own_clients() {
         $1 == "current_master" && $2 == "=" { master[count] = tolower($3); sub(/\..*/, "", master[count]) }
         END {
             for (i = 1; i <= count; i++) {
+                if (name[i] !~ /^[A-Za-z0-9_.+@][A-Za-z0-9_.+@:-]*$/) continue
                 if (client[i] && (master[i] == "" || master[i] == tolower(own) || master[i] == tolower(host))) print name[i]
             }
         }'

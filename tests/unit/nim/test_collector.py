@@ -258,6 +258,12 @@ def test_banners_before_between_and_after_frames_are_passed_over():
 TWO = frame(Section("one", 0, "x")) + frame(Section("two", 0, "y\n", "z\n"))
 
 
+def test_carriage_returns_of_the_link_change_nothing():
+    text = "".join(map(frame, observed().values())) + f"{NONCE} complete\n"
+    snapshot = build_snapshot("A", parse_sections("A", NONCE, text.replace("\n", "\r\n")))
+    assert replace(snapshot, raw={}) == replace(build(), raw={})
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [

@@ -87,6 +87,12 @@ def test_a_name_is_no_address(text):
             ("10.1.1.1",),
         ),
         (
+            "nima",
+            "Using domain server:\nName: ns\nAddress: 10.1.1.53#53\nAliases: \n\nnima.e.com has address 10.1.1.1\n",
+            ("nima.e.com",),
+            ("10.1.1.1",),
+        ),
+        (
             "e.com",
             "e.com has address 10.1.1.9\ne.com mail is handled by 10 mx.e.com.\n",
             ("e.com",),
@@ -104,6 +110,7 @@ def test_an_answer_holds_every_name_and_address(asked, printed, names, addresses
         "host: 0827-801 Host name nowhere does not exist.\n",
         "host: 0827-803 Cannot find address 10.1.1.9.\n",
         "Host nowhere not found: 3(NXDOMAIN)\n",
+        "Using domain server:\nName: ns\nAddress: 10.1.1.53#53\nAliases:\n\nHost nowhere not found: 3(NXDOMAIN)\n",
     ],
 )
 def test_a_resolver_that_knows_nothing_answers_with_nothing(printed):
@@ -119,6 +126,7 @@ def test_a_resolver_that_knows_nothing_answers_with_nothing(printed):
         "sh: 12: host: not found\n",
         "bash: host: command not found\n",
         ";; connection timed out; no servers could be reached\n",
+        "Using domain server:\nName: ns\nAddress: 10.1.1.53#53\nAliases:\n\n",
     ],
 )
 def test_a_resolver_that_was_not_heard_gives_no_answer(printed):

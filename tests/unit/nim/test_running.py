@@ -81,6 +81,12 @@ def test_a_process_table_without_its_header_is_unreadable(text):
         read(text)
 
 
+@pytest.mark.parametrize("rows", ["", "\n \n", "1 root 00:00 nim -o sync nimb\n"])
+def test_a_process_table_without_a_process_is_no_proof_that_nothing_runs(rows):
+    with pytest.raises(Unreadable, match="process"):
+        read(f"{HEADER}\n{rows}")
+
+
 def test_active_crontab_lines_that_sync_or_take_over_are_found():
     assert parse_crontabs(
         "/var/spool/cron/crontabs/root: # nim sync is done by hand\n"
