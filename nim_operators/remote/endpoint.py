@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import asyncssh
+from asyncssh.encryption import get_encryption_algs
 
 from nim_operators.nim.commands import CommandPaths
 from nim_operators.nim.errors import NimError
@@ -69,8 +73,6 @@ def endpoint_from_connection(
     :raises BadConnection: if a field is missing, unknown, contradictory or cannot be honoured.
     """
     fields = _Fields(conn_id, extra)
-    if not host:
-        raise BadConnection(f"Connection {conn_id}: field 'host' is empty; enter the master's host name or address.")
     unknown = sorted(set(extra) - _EXTRAS - set(_REFUSED))
     if unknown:
         raise BadConnection(
@@ -90,10 +92,10 @@ def endpoint_from_connection(
         )
     if fields.text("key_file") and fields.text("private_key"):
         raise BadConnection(f"Connection {conn_id}: 'key_file' and 'private_key' are both set; keep one.")
-    user = login or "root"
+    user = _login(conn_id, login or "root")
     return Endpoint(
-        host=host,
-        port=port or 22,
+        host=_host(conn_id, host),
+        port=_port(conn_id, port),
         login=user,
         password=password or None,
         key_file=fields.existing_file("key_file"),
@@ -101,18 +103,46 @@ def endpoint_from_connection(
         passphrase=fields.text("private_key_passphrase") or fields.text("passphrase"),
         look_for_keys=fields.flag("look_for_keys", default=True),
         known_hosts=fields.existing_file("known_hosts"),
-        trusted_key=_with_key_type(trusted),
+        trusted_key=fields.public_key("host_key"),
         check_host_key=check,
         proxy_command=fields.text("host_proxy_cmd"),
         compress=fields.flag("compress", default=True),
-        ciphers=fields.words("ciphers"),
+        ciphers=fields.words("ciphers", _CIPHERS),
         disabled_algorithms=fields.algorithms("disabled_algorithms"),
         connect_seconds=fields.seconds("conn_timeout", CONNECT_SECONDS),
         privilege=fields.choice("privilege", ("none", "sudo"), default="none" if user == "root" else "sudo"),
-        sudo=fields.text("sudo") or "sudo",
-        ksh=fields.text("ksh") or "/usr/bin/ksh",
+        sudo=fields.program("sudo", default="sudo"),
+        ksh=fields.program("ksh", default="/usr/bin/ksh"),
         commands=fields.commands("commands"),
     )
+
+
+def _host(conn_id: str, host: str | None) -> str:
+    if not host:
+        raise BadConnection(f"Connection {conn_id}: field 'host' is empty; enter the master's host name or address.")
+    if not _HOST.fullmatch(host) or any(len(label) > _LONGEST_LABEL for label in host.split(".")):
+        raise BadConnection(
+            f"Connection {conn_id}: field 'host' is {_shown(host)}; allowed is one host name or address, "
+            "without user, port or scheme."
+        )
+    return host
+
+
+def _port(conn_id: str, port: int | None) -> int:
+    if port is None:
+        return 22
+    if not 0 < port <= _HIGHEST_PORT:
+        raise BadConnection(f"Connection {conn_id}: field 'port' is {port}; allowed is 1 to {_HIGHEST_PORT}.")
+    return port
+
+
+def _login(conn_id: str, login: str) -> str:
+    if not _WORD.fullmatch(login):
+        raise BadConnection(
+            f"Connection {conn_id}: field 'login' is {_shown(login)}; allowed is the name of a user, "
+            "without blanks and control characters."
+        )
+    return login
 
 
 def _with_key_type(key: str | None) -> str | None:
@@ -123,6 +153,13 @@ def _with_key_type(key: str | None) -> str | None:
     return " ".join(words[:2]) if len(words) > 1 else f"ssh-rsa {words[0]}"
 
 
+_HIGHEST_PORT = 65535
+_LONGEST_LABEL = 63
+_LONGEST_QUOTE = 60
+_HOST = re.compile(r"[A-Za-z0-9_](?:[.:%-]?[A-Za-z0-9_])*\.?|::[0-9A-Fa-f:.]+", re.ASCII)
+_WORD = re.compile(r"[^\s\x00-\x1f\x7f]+")
+_PROGRAM = re.compile(r"(?:/[A-Za-z0-9_.+-]+)+", re.ASCII)
+_CIPHERS = frozenset(name.decode() for name in get_encryption_algs())
 _EXTRAS = frozenset(
     {
         *("key_file", "private_key", "private_key_passphrase", "passphrase", "look_for_keys"),
@@ -142,6 +179,18 @@ _REFUSED = {
 }
 
 
+_SECRET = frozenset({"private_key", "private_key_passphrase", "passphrase", "host_proxy_cmd"})
+"""Extras whose value is never shown, not even where it is wrong."""
+
+
+def _shown(value: object) -> str:
+    """Show a wrong value, unless it is so long or of so many lines that a key was put into the wrong field."""
+    if isinstance(value, str) and (len(value) > _LONGEST_QUOTE or "\n" in value):
+        return f"a text of {len(value)} characters"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+
+
 class _Fields:
     """Reads extras one by one and says in a sentence what is wrong with one."""
 
@@ -150,9 +199,7 @@ class _Fields:
         self._extra = extra
 
     def _bad(self, name: str, allowed: str) -> BadConnection:
-        shown = (
-            "a value" if name in {"private_key", "private_key_passphrase", "passphrase"} else repr(self._extra[name])
-        )
+        shown = "a value" if name in _SECRET else _shown(self._extra[name])
         return BadConnection(f"Connection {self._conn_id}: extra '{name}' is {shown}; allowed is {allowed}.")
 
     def is_set(self, name: str) -> bool:
@@ -192,15 +239,31 @@ class _Fields:
             number = convert(value)
         except (TypeError, ValueError):
             raise self._bad(name, allowed) from None
-        if not number > 0:
+        if not 0 < number < float("inf"):
             raise self._bad(name, allowed)
         return number
 
-    def words(self, name: str) -> tuple[str, ...]:
+    def words(self, name: str, known: Collection[str]) -> tuple[str, ...]:
         value = self._extra.get(name) or ()
-        if isinstance(value, str) or not all(isinstance(word, str) for word in value):
-            raise self._bad(name, "a list of names")
+        if not isinstance(value, list | tuple) or not all(word in known for word in map(str, value)):
+            raise self._bad(name, f"a list of {', '.join(sorted(known))}")
         return tuple(value)
+
+    def program(self, name: str, *, default: str) -> str:
+        """Return the path of a program that goes into the login's command line as it is."""
+        value = self.text(name) or default
+        if value != default and not _PROGRAM.fullmatch(value):
+            raise self._bad(name, "an absolute path of plain names")
+        return value
+
+    def public_key(self, name: str) -> str | None:
+        key = _with_key_type(self.text(name))
+        try:
+            if key:
+                asyncssh.import_public_key(key)
+        except ValueError:
+            raise self._bad(name, "one public key such as 'ssh-ed25519 AAAA...', as ssh-keyscan prints it") from None
+        return key
 
     def existing_file(self, name: str) -> str | None:
         value = self.text(name)
@@ -218,6 +281,9 @@ class _Fields:
         kinds = ("ciphers", "kex", "keys", "macs", "pubkeys")
         if set(value) - set(kinds):
             raise self._bad(name, f"an object with the keys {', '.join(kinds)}")
+        lists = all(isinstance(names, list) and all(isinstance(one, str) for one in names) for names in value.values())
+        if not lists:
+            raise self._bad(name, "an object of lists of names")
         return {kind: tuple(names) for kind, names in value.items()}
 
     def commands(self, name: str) -> CommandPaths:

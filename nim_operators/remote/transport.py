@@ -219,7 +219,11 @@ _ABSENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Ab
         "{where} does not accept login {login!r} with the connection's key or password",
     ),
     (asyncssh.KeyExchangeFailed, Absence.ALGORITHMS, "{where} and this worker share no algorithm: {error}"),
-    ((asyncssh.KeyImportError, ValueError), Absence.LOGIN, "the connection's key cannot be used ({kind})"),
+    (
+        (asyncssh.KeyImportError, ValueError),
+        Absence.LOGIN,
+        "the private key or known_hosts of the connection cannot be read ({kind})",
+    ),
     (ConnectionRefusedError, Absence.REFUSED, "{where} refuses connections"),
     (socket.gaierror, Absence.NO_ROUTE, "the name {host!r} does not resolve on this worker"),
     (TimeoutError, Absence.TIMED_OUT, "{where} did not complete a login within {seconds:g} seconds"),
