@@ -38,6 +38,7 @@ from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import Observation, Snapshot
+from nim_operators.operators.form import chosen_source
 from nim_operators.remote.collect import Questions
 from nim_operators.remote.collect import observe as look_at
 from nim_operators.remote.endpoint import BadConnection, Endpoint
@@ -94,8 +95,8 @@ class Run:
             endpoint = NimHook(conn_id).get_conn()
         except AirflowNotFoundException as error:
             raise BadConnection(
-                f"There is no Airflow connection {conn_id!r}; create it with the type 'NIM master', or correct the "
-                f"conn_id of pair '{self.pair.name}' in {estate_path()}."
+                f"Airflow finds no connection {conn_id!r} that it can read; create it with the type 'NIM master', "
+                f"or correct the conn_id of pair '{self.pair.name}' in {estate_path()}."
             ) from error
         self.evidence.mask(endpoint.secrets)
         return endpoint
@@ -279,7 +280,7 @@ class NimOperator(BaseOperator):
         begun = evidence.begin(
             pair=pair.name,
             runbook=self.runbook,
-            source=wanted_source(Runbook(self.runbook), pair, context["params"].get("source"), armed),
+            source=wanted_source(Runbook(self.runbook), pair, chosen_source(context["params"], pair), armed),
             estate_digest=pair.digest,
             requested_by=dag_run.triggering_user_name or str(dag_run.run_type),
             started_at=_now(),
@@ -290,6 +291,11 @@ class NimOperator(BaseOperator):
                 "nothing more is done in this run. Trigger a new one."
             )
         source = str(begun["source"])
+        if source not in pair.masters:
+            raise Refused(
+                f"The armed direction that the evidence keeps for pair '{pair.name}' is from {source}, which is no "
+                f"master of it in {estate_path()}; put the name back, or run nim_setup to record another direction."
+            )
         params = context["params"]
         reason = str(params.get("override" if "override" in params else "reason") or "").strip()
         return Run(

@@ -10,6 +10,7 @@ from airflow.sdk import Context
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.findings import Finding, Severity
 from nim_operators.operators.base import NimOperator, Run
+from nim_operators.operators.form import objections
 
 
 class NimPrecheckOperator(NimOperator):
@@ -24,6 +25,7 @@ class NimPrecheckOperator(NimOperator):
 
     def act(self, run: Run, context: Context) -> dict[str, Any]:
         """Return diagnosis, direction, counts of findings, and where the evidence is."""
+        self._demand_params(run, context)
         self._demand_window(run, context)
         assessment = run.assess(run.observe("before", ask_clients=True), before_lock=True)
         for finding in assessment.findings:
@@ -41,6 +43,10 @@ class NimPrecheckOperator(NimOperator):
             "clients": assessment.matrix.summary(),
             "evidence": run.evidence.location,
         }
+
+    def _demand_params(self, run: Run, context: Context) -> None:
+        if wrong := list(objections(context["params"], list(self.dag.params), run.pair)):
+            raise Refused(f"{' '.join(wrong)} Nothing was done; trigger a new run.")
 
     def _demand_window(self, run: Run, context: Context) -> None:
         if context["dag_run"].run_type == "manual" or run.pair.may_start_at(pendulum.now("UTC")):

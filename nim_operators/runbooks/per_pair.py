@@ -22,6 +22,7 @@ from nim_operators.estate.schema import Pair
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.notifications.verdict import NimVerdictNotifier
 from nim_operators.operators.base import TRANSIENT
+from nim_operators.operators.form import LONGEST
 
 RETRY_DELAY = timedelta(seconds=30)
 RETRIES = 3
@@ -120,6 +121,7 @@ def common_params() -> dict[str, Param]:
         "reason": Param(
             None,
             type=["null", "string"],
+            maxLength=LONGEST,
             title="Reason",
             description="Why this run may go on where the law wants a typed reason, or why a lock is broken. "
             "Else leave it empty.",
@@ -134,6 +136,7 @@ def lock_param(needs: str) -> dict[str, Param]:
         "break_lock_of": Param(
             None,
             type=["null", "string"],
+            maxLength=LONGEST,
             title="Break the lock of this run",
             description=f"The run that holds the pair lock, exactly as the refusing task named it. Needs {needs}.",
         )
