@@ -81,7 +81,7 @@ class InProcess:
         :param answer: what is answered where the runbook asks a person.
         """
         self._count += 1
-        dag = self._dags[f"{runbook}__lab"]
+        dag = self.dag(runbook)
         run_id = run_id or f"manual__{self._count:04d}"
         states: dict[str, str] = {}
         for task in dag.topological_sort():
@@ -94,6 +94,23 @@ class InProcess:
         folder = self.installation.evidence / "lab" / "runs" / dag.dag_id
         found = next(run for run in folder.iterdir() if json.loads((run / "run.json").read_text())["run_id"] == run_id)
         return Finished("success" if states["verdict"] == "success" else "failed", states, found)
+
+    def dag(self, runbook: str) -> Any:
+        """Return the DAG of the lab's pair."""
+        return self._dags[f"{runbook}__lab"]
+
+    def alone(
+        self, task_id: str, runbook: str = "nim_nightly_sync", *, run_id: str | None = None, **params: Any
+    ) -> Exception | None:
+        """Run one task of a run and return what it raised; None where it was content."""
+        self._count += 1
+        dag = self.dag(runbook)
+        run_id = run_id or f"manual__{self._count:04d}"
+        try:
+            _carry_out(dag.get_task(task_id), _context(dag.dag_id, run_id, 1, {}, params, "olga"), Answer())
+        except Exception as error:  # noqa: BLE001 - whatever it is, a test wants to see it
+            return error
+        return None
 
     def _decide(self, task: Any, states: dict[str, str]) -> str | None:
         """Return the state of a task that does not run, by its trigger rule; None for one that does."""
