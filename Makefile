@@ -13,6 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 FAULT ?=
 PYTEST_ARGS ?=
+SWEEP ?=
 
 .PHONY: help setup demo up lab test sweep check docs format clean
 
@@ -40,7 +41,7 @@ lab: $(STAMP) ## Keep the simulated pair alone running
 	$(PY) -m include.lab up
 
 test: $(STAMP) ## Run every test, slow ones included; PYTEST_ARGS= adds arguments
-	$(PY) -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(STAMP) ## Format, lint, types and import contracts
 	$(VENV)/bin/ruff format --check .
@@ -48,8 +49,9 @@ check: $(STAMP) ## Format, lint, types and import contracts
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
-sweep: $(STAMP) ## Cut the link in every command of a night (long)
-	NIM_SWEEP=all $(PY) -m pytest -n 2 tests/lab/test_cut_links.py
+sweep: $(STAMP) ## Cut the link in every command of a night, kill every part in every step (long)
+	NIM_SWEEP=all $(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/lab/test_cut_links.py \
+		tests/system/test_killed.py tests/system/test_demo.py
 
 docs: $(STAMP) ## Write the reference pages that are made from the code
 	$(PY) docs/generate.py
