@@ -49,9 +49,8 @@ check: $(STAMP) ## Format, lint, types and import contracts
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
-sweep: $(STAMP) ## Cut the link in every command of a night, kill every part in every step (long)
-	NIM_SWEEP=all $(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/lab/test_cut_links.py \
-		tests/system/test_killed.py tests/system/test_demo.py
+sweep: $(STAMP) ## Every cut, every kill, 10,000 random steps (hours); writes docs/sweep.md. SWEEP= names files
+	$(PY) -m tests.lab.sweep $(SWEEP)
 
 docs: $(STAMP) ## Write the reference pages that are made from the code
 	$(PY) docs/generate.py

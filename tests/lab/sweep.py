@@ -38,7 +38,17 @@ def main(arguments: list[str]) -> int:
         folder = Path(name)
         environment = {"NIM_SWEEP": "all", "DEMO_FAULT_SEED": seed, "NIM_SWEEP_TALLIES": name}
         began = time.time()
-        command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", f"--junitxml={folder / 'all.xml'}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-n",
+            "2",
+            "--dist",
+            "loadgroup",
+            "--no-loadscope-reorder",
+            f"--junitxml={folder / 'all.xml'}",
+        ]
         status = subprocess.run(
             [*command, *chosen], cwd=REPOSITORY, env=os.environ | environment, check=False
         ).returncode
