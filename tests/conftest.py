@@ -14,6 +14,8 @@ import signal
 import tempfile
 from pathlib import Path
 
+import pytest
+
 _REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -32,10 +34,21 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits longest, and keep the tests of a module on one worker with the fixtures they share.
+
+    Tests of ``tests/lab`` have a lab each and go wherever there is room.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None and "tests/lab/" not in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: "tests/system/" not in item.nodeid)
+
+
 def pytest_report_header() -> str:
-    """Name the seed by which the demo's test picks its faults."""
-    return f"faults of the demo: DEMO_FAULT_SEED={os.environ['DEMO_FAULT_SEED']}"
+    """Name the seed by which the system tests draw faults and kills."""
+    return f"faults of the demo, and what is killed where: SYSTEM_SEED={os.environ['SYSTEM_SEED']}"
 
 
 _isolate_airflow()
-os.environ.setdefault("DEMO_FAULT_SEED", str(secrets.randbelow(1_000_000)))
+os.environ.setdefault("SYSTEM_SEED", str(secrets.randbelow(1_000_000)))

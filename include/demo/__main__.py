@@ -13,10 +13,10 @@ from rich.console import Console
 from include.demo.component import ComponentError
 from include.demo.judgement import Exit
 from include.demo.lab import LabError
-from include.demo.nightly_sync import run_nightly_sync
 from include.demo.report import Report
 from include.demo.stage import BusyError
 from include.demo.stay_up import stay_up
+from include.demo.story import tell
 
 INTERRUPTED = 130
 
@@ -27,7 +27,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("action", nargs="?", choices=("run", "up"), default="run")
     parser.add_argument("--fault", help="id of a lab fault to switch on before the run; see `lab faults`")
     parser.add_argument("--dir", type=Path, default=Path(".demo"), help="where everything is kept")
-    parser.add_argument("--pair", default="lab", help="pair of the estate whose DAG is run")
     return parser.parse_args(arguments)
 
 
@@ -40,7 +39,7 @@ def main(arguments: list[str]) -> int:
         if options.action == "up":
             stay_up(options.dir, report)
             return Exit.DONE
-        return run_nightly_sync(options.dir, options.pair, options.fault, report)
+        return tell(options.dir, options.fault, report)
     except (BusyError, ComponentError, LabError, TimeoutError) as error:
         report.result(Exit.NOT_STARTED, str(error))
         return Exit.NOT_STARTED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import TracebackType
 from typing import Any, Self
 
 import httpx
@@ -71,6 +72,17 @@ class AirflowApi:
         """Get a token; later requests carry it."""
         token = self._json("POST", "/auth/token", {"username": self.user, "password": self._password})
         self._client.headers["Authorization"] = f"Bearer {token['access_token']}"
+
+    def __enter__(self) -> Self:
+        """Log in."""
+        self.log_in()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Drop the connections."""
+        self.close()
 
     def close(self) -> None:
         """Drop the connections."""
@@ -141,6 +153,30 @@ class AirflowApi:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
         self._json("PATCH", path, {"new_state": state})
 
+    def set_run_state(self, dag_id: str, run_id: str, state: str) -> None:
+        """Mark a run as success or failed, as a user can in the UI."""
+        self._json("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": state})
+
+    def delete_run(self, dag_id: str, run_id: str) -> None:
+        """Delete a run; Airflow refuses while it goes on."""
+        self._json("DELETE", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
+
+    def backfill(self, dag_id: str, begin: datetime, end: datetime) -> None:
+        """Create the runs that the schedule would have made between two moments."""
+        body = {"dag_id": dag_id, "from_date": begin.isoformat(), "to_date": end.isoformat()}
+        self._json("POST", "/api/v2/backfills", body)
+
+    def respond(self, dag_id: str, run_id: str, task_id: str, chosen: str, params: Json) -> None:
+        """Answer a task that waits for a person, as this user."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        self._json("PATCH", path, {"chosen_options": [chosen], "params_input": dict(params)})
+
+    def question(self, dag_id: str, run_id: str, task_id: str) -> Json:
+        """Return what a task asks, and by whom and how it was answered if it was."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        found: Json = self._json("GET", path)
+        return found
+
     def xcom_keys(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
         """Return the keys a task has pushed."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries"
@@ -183,4 +219,4 @@ class AirflowApi:
         answer = self._client.request(method, path, json=body)
         if not answer.is_success:
             raise ApiError(f"{method} {path} as {self.user}: {answer.status_code} {answer.text[:2000]}")
-        return answer.json()
+        return answer.json() if answer.content else None

@@ -49,16 +49,17 @@ class Night:
 Rule = Callable[[Night], Iterator[str]]
 
 
-def check_nightly_sync(before: Estate, after: Estate, calls: Sequence[Call]) -> list[Finding]:
+def check_nightly_sync(before: Estate, after: Estate, calls: Sequence[Call], outcome: str = "done") -> list[Finding]:
     """Return a finding per claim; each says what it saw where the claim does not hold.
 
     :param before: ground truth before the run; its first master is the source.
     :param after: ground truth after it.
     :param calls: every NIM command the lab received in between.
+    :param outcome: what the run came to, in the words of ``docs/fault_table.md``; empty where nobody promised one.
     """
     source, target = after.masters
     night = Night(source, target, before, after, calls)
-    return [_finding(claim, rule(night)) for claim, rule in RULES.items()]
+    return [_finding(claim, rule(night)) for claim, rule in RULES_OF[outcome].items()]
 
 
 def _finding(claim: str, faults: Iterator[str]) -> Finding:
@@ -170,6 +171,34 @@ def _one_sync(night: Night) -> Iterator[str]:
         yield "; ".join(f"{call.text!r} on {call.host} ended {call.exit}" for call in syncs) or "none"
 
 
+def _nothing_sent(night: Night) -> Iterator[str]:
+    for call in night.calls:
+        if call.is_changing and not call.argv[0].endswith("m_backup_db"):
+            yield f"{call.text!r} on {call.host}"
+
+
+def _target_untouched(night: Night) -> Iterator[str]:
+    then = night.before.master(night.target.name)
+    for name in sorted(then.definitions.keys() | night.target.definitions.keys()):
+        now, was = night.target.definitions.get(name), then.definitions.get(name)
+        if now is None or was is None:
+            yield f"{name} {'appeared' if was is None else 'is gone'} on {then.name}"
+        elif lasting(now, frozenset()) != lasting(was, frozenset()):
+            yield f"{name} is not what it was on {then.name}"
+
+
+def _failed_sync(night: Night) -> Iterator[str]:
+    syncs = [call for call in night.calls if call.operation == "sync"]
+    if [call.host for call in syncs] != [night.source.name]:
+        yield "; ".join(f"{call.text!r} on {call.host}" for call in syncs) or "none"
+
+
+def _restored(night: Night) -> Iterator[str]:
+    done = [call for call in night.calls if call.argv[0].endswith("m_restore_db") and call.host == night.target.name]
+    if [call.exit for call in done] != [0]:
+        yield "; ".join(f"{call.text!r} ended {call.exit}" for call in done) or "no m_restore_db"
+
+
 def _daemons(night: Night) -> Iterator[str]:
     for master in night.masters:
         if master.active_nimesis != 1:
@@ -182,7 +211,17 @@ def _no_lock(night: Night) -> Iterator[str]:
         yield from (f"object {one.name} on {master.name}" for one in master.definitions.values() if one.value("lock"))
 
 
-RULES: Mapping[str, Rule] = {
+_ALWAYS: Mapping[str, Rule] = {
+    "the source is as it was": _source_untouched,
+    "no client was touched": _clients_untouched,
+}
+_AS_BEFORE: Mapping[str, Rule] = {
+    "every definition on the target is as before": _target_untouched,
+    "/etc/niminfo of each master is as before": _niminfo,
+    **_ALWAYS,
+    "no lock is left": _no_lock,
+}
+_DONE: Mapping[str, Rule] = {
     "every definition of the source is on the target, identical": _definitions,
     "the target has no definition of its own": _nothing_else,
     "every resource has the same bytes on both": _bytes,
@@ -196,3 +235,17 @@ RULES: Mapping[str, Rule] = {
     "exactly one nimesis is active on each master": _daemons,
     "no lock is left": _no_lock,
 }
+
+RULES_OF: Mapping[str, Mapping[str, Rule]] = {
+    "done": _DONE,
+    "refused": {"nothing but backups was sent": _nothing_sent, **_AS_BEFORE},
+    "untouched": {"one nim -o sync was sent, by the source": _failed_sync, **_AS_BEFORE},
+    "put back": {
+        "one nim -o sync was sent, by the source": _failed_sync,
+        "the target's own database was restored": _restored,
+        **_AS_BEFORE,
+        "exactly one nimesis is active on each master": _daemons,
+    },
+    "": _ALWAYS,
+}
+"""What must hold, by the outcome of a night as ``docs/fault_table.md`` calls it."""

@@ -11,8 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 ANSWER_SECONDS = 60
 
@@ -22,32 +21,25 @@ class LabError(RuntimeError):
 
 
 class Lab:
-    """One running lab. As a context manager it is up inside and down afterwards.
+    """One lab, in a folder of its own.
 
     :param directory: where the lab keeps its hosts, its connections and its log.
-    :param world: what it is made of, the lab's default if not given.
     """
 
-    def __init__(self, directory: Path, world: str | None = None) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory.resolve()
-        self._world = () if world is None else ("--world", world)
 
-    def __enter__(self) -> Self:
-        """Bring it up."""
-        self.command("up", "--detach", *self._world)
-        return self
+    def start(self) -> None:
+        """Bring it up, from nothing: end what a killed demo may have left running here, and remove its files."""
+        if self.directory.exists():
+            self.stop()
+            shutil.rmtree(self.directory)
+        self.command("up", "--detach")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Bring it down."""
-        self.command("down")
-
-    def clear(self) -> None:
-        """End what a killed demo may have left running here, and remove its files."""
+    def stop(self) -> None:
+        """Bring it down, if it is up."""
         with suppress(LabError):
             self.command("down")
-        shutil.rmtree(self.directory, ignore_errors=True)
 
     def connections(self) -> dict[str, dict[str, Any]]:
         """Return the Airflow connections that lead to its hosts, by connection id."""
@@ -67,9 +59,12 @@ class Lab:
         """Return what the lab recorded after number *after*: commands received, NIM commands run, faults."""
         return [json.loads(line) for line in self.command("log", "--after", str(after)).splitlines()]
 
-    def faults(self) -> dict[str, str]:
-        """Return what each fault id stands for."""
-        return {fault["id"]: fault["meaning"] for fault in json.loads(self.command("faults", "--json"))}
+    def meaning(self, fault: str) -> str:
+        """Return what a fault with its arguments stands for; the lab need not run.
+
+        :raises LabError: with the lab's own sentence, where there is no such fault.
+        """
+        return self.command("check", *shlex.split(fault)).strip()
 
     def break_(self, fault: str) -> None:
         """Switch a fault on; *fault* is its id, and arguments as the lab's command line takes them."""
@@ -91,7 +86,7 @@ class Lab:
         )
         if done.returncode:
             said = (done.stderr or done.stdout).strip()
-            raise LabError(f"lab {' '.join(words)} ended with {done.returncode}: {said}")
+            raise LabError(f"lab {' '.join(words)}: {said.removeprefix('lab: ')}")
         return done.stdout
 
 

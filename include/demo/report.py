@@ -39,7 +39,7 @@ class Report:
 
     def steps(self, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
         """Print the steps of a run with what became of them and how long they took."""
-        self._title(f"{dag_id}  {run_id}")
+        self.title(f"{dag_id}  {run_id}")
         table = Table(header_style="bold")
         for heading in ("", "step", "state", "try", "seconds", "operator"):
             table.add_column(heading, justify="right" if heading in {"try", "seconds"} else "left")
@@ -52,7 +52,7 @@ class Report:
 
     def values(self, title: str, value: Any) -> None:
         """Print a JSON value as key and value rows."""
-        self._title(title)
+        self.title(title)
         table = Table(show_header=False)
         table.add_column(overflow="fold")
         table.add_column(overflow="fold")
@@ -62,7 +62,7 @@ class Report:
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print the independent checker's table."""
-        self._title("Checked in the lab, without the product's code")
+        self.title("Checked in the lab, without the product's code")
         table = Table(header_style="bold")
         for heading in ("", "claim", "seen"):
             table.add_column(heading)
@@ -87,13 +87,14 @@ class Report:
             text = Text("\n".join(errors) or "The log of its last try holds no exception.")
             self.console.print(Panel(text, title=f"{task.task_id} failed", title_align="left"))
 
-    def _title(self, text: str) -> None:
+    def title(self, text: str) -> None:
+        """Print a heading."""
         self.console.print()
         self.console.print(Text(text, style="bold"))
 
     def result(self, exit_code: Exit, sentence: str) -> None:
         """Print the last word."""
-        colour = "green" if exit_code is Exit.DONE else "red"
+        colour = {Exit.DONE: "green", Exit.WITHSTOOD: "yellow", Exit.AS_PROMISED: "yellow"}.get(exit_code, "red")
         self.console.print(Panel(Text(sentence), border_style=colour))
 
 

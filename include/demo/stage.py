@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import json
+from collections.abc import Container, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,23 +24,39 @@ class BusyError(RuntimeError):
     """Another demo uses the same folder."""
 
 
+PAIR = "lab"
+"""The pair of the example estate."""
+
+
 @dataclass(frozen=True)
 class Stage:
-    """A running lab, a running Airflow that has connections to it, and the evidence folder of the product."""
+    """Running labs by the pairs they simulate, a running Airflow with connections to them, and the evidence folder."""
 
-    lab: Lab
+    labs: Mapping[str, Lab]
     airflow: LocalAirflow
     evidence: Path
 
+    @property
+    def lab(self) -> Lab:
+        """The lab of the example estate's own pair."""
+        return self.labs[PAIR]
+
 
 @contextmanager
-def stage(directory: Path, *, world: str | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
+def stage(
+    directory: Path,
+    *,
+    pairs: Sequence[str] = (PAIR,),
+    scheduled: Container[str] = (),
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Stage]:
     """Set everything up below *directory* and take it down afterwards.
 
     Lab, Airflow and evidence start from nothing each time: evidence of hosts that are gone would speak of others. The
     folders of earlier starts stay beside the new one.
 
-    :param world: name or file of the lab's world, its default one if not given.
+    :param pairs: names of the pairs of the estate; each has a lab of its own.
+    :param scheduled: those of them that keep the schedule of the example estate.
     :param settings: Airflow's settings as environment variables, over those of the demo.
     :raises BusyError: while another demo runs in the same folder.
     """
@@ -47,31 +65,56 @@ def stage(directory: Path, *, world: str | None = None, settings: Mapping[str, s
     began = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     evidence = directory.resolve() / "evidence" / began
     evidence.mkdir(parents=True)
-    with _alone(directory / "in-use"):
-        lab = Lab(directory / "lab", world)
-        lab.clear()
-        with lab:
-            environment = {
-                "NIM_OPERATORS_ESTATE": str(_estate_at_any_hour(directory.resolve())),
-                "NIM_OPERATORS_EVIDENCE": str(evidence),
-                # No schedule is left in this estate, so a DAG that is switched on waits for somebody to trigger it.
-                "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-                **connection_variables(lab.connections()),
-                **(settings or {}),
-            }
-            with LocalAirflow(directory / "airflow", REPOSITORY / "dags", environment) as airflow:
-                yield Stage(lab, airflow, evidence)
+    with ExitStack() as running:
+        running.enter_context(_alone(directory / "in-use"))
+        labs = {pair: Lab(directory / pair) for pair in pairs}
+        running.enter_context(_up(list(labs.values())))
+        environment = {
+            "NIM_OPERATORS_ESTATE": str(_estate(directory.resolve(), pairs, scheduled)),
+            "NIM_OPERATORS_EVIDENCE": str(evidence),
+            # No schedule is left in this estate, so a DAG that is switched on waits for somebody to trigger it.
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            **{
+                name: value
+                for pair, lab in labs.items()
+                for name, value in connection_variables(
+                    {_own(pair, conn_id): connection for conn_id, connection in lab.connections().items()}
+                ).items()
+            },
+            **(settings or {}),
+        }
+        airflow = running.enter_context(LocalAirflow(directory / "airflow", REPOSITORY / "dags", environment))
+        yield Stage(labs, airflow, evidence)
 
 
-def _estate_at_any_hour(directory: Path) -> Path:
-    """Write the example estate without the schedule and window of its pairs, and return where.
+@contextmanager
+def _up(labs: Sequence[Lab]) -> Iterator[None]:
+    """Have labs up inside; they start and end together."""
+    with ThreadPoolExecutor(len(labs)) as together:
+        try:
+            list(together.map(Lab.start, labs))
+            yield
+        finally:
+            list(together.map(Lab.stop, labs))
 
-    A demo runs when somebody asks for it, and unpausing a scheduled DAG would start last night's run too.
+
+def _own(pair: str, conn_id: str) -> str:
+    """Return the connection id of *pair* for one that every lab calls alike."""
+    return conn_id.replace("nim_lab_", f"nim_{pair}_")
+
+
+def _estate(directory: Path, pairs: Sequence[str], scheduled: Container[str]) -> Path:
+    """Write the example estate with its pair once per name, and return where.
+
+    Schedule and window are left out: a demo runs when somebody asks for it, and unpausing a scheduled DAG would start
+    last night's run too.
     """
     estate = yaml.safe_load((REPOSITORY / "include" / "estate.yaml").read_text())
-    for pair in estate["pairs"].values():
-        for key in ("schedule", "window"):
-            pair.get("nightly_sync", {}).pop(key, None)
+    text = json.dumps(estate["pairs"][PAIR])
+    estate["pairs"] = {pair: json.loads(_own(pair, text)) for pair in pairs}
+    for name, pair in estate["pairs"].items():
+        for key in () if name in scheduled else ("schedule", "window"):
+            del pair["nightly_sync"][key]
     path = directory / "estate.yaml"
     path.write_text(yaml.safe_dump(estate, sort_keys=False))
     return path

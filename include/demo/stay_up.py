@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from include.demo.configuration import USERS
 from include.demo.polling import wait_until
 from include.demo.report import Report
-from include.demo.stage import Stage, stage
+from include.demo.stage import PAIR, Stage, stage
 
 FOR_EVER = timedelta(days=365)
 
@@ -30,9 +31,20 @@ def stay_up(directory: Path, report: Report) -> None:
                     for user, role in USERS.items()
                 },
                 "evidence": str(running.evidence),
-                "ground truth": _lab_command(running, "state"),
-                "commands received": _lab_command(running, "log"),
-                "faults to switch on": _lab_command(running, "faults"),
+            },
+        )
+        report.values(
+            "Meanwhile, in another terminal",
+            {
+                "list the faults": _lab_command(running, "faults"),
+                "break something": _lab_command(running, "break", "nimesis_down"),
+                "mend everything": _lab_command(running, "heal", "all"),
+                "stop the next sync in its phase 7": _lab_command(running, "hold", "sync:7"),
+                "let it go on": _lab_command(running, "release"),
+                "log in to a master": _lab_command(running, "ssh", "nima"),
+                "what is true now": _lab_command(running, "state"),
+                "what the hosts were told": _lab_command(running, "log"),
+                "run a night": f"{running.airflow.settings.base_url}/dags/nim_nightly_sync__{PAIR}: Trigger",
             },
         )
 
@@ -42,5 +54,11 @@ def stay_up(directory: Path, report: Report) -> None:
         wait_until(look, within=FOR_EVER, what="an interrupt")
 
 
-def _lab_command(running: Stage, word: str) -> str:
-    return f"{sys.executable} -m include.lab {word} --dir {running.lab.directory}"
+def _lab_command(running: Stage, *words: str) -> str:
+    """Return the command as it is typed in this folder."""
+    here = Path.cwd()
+    python, place = Path(sys.executable), running.lab.directory
+    if python.is_relative_to(here) and place.is_relative_to(here):
+        python, place = python.relative_to(here), place.relative_to(here)
+    word, *rest = words
+    return shlex.join([str(python), "-m", "include.lab", word, "--dir", str(place), *rest])

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from include.demo.checker import check_nightly_sync
+from include.demo.fault_table import promised
 from include.demo.ground_truth import Call, Definition, Estate, Master
 from include.demo.judgement import Exit, Finding, judge
 
@@ -192,26 +193,78 @@ def test_a_lookup_of_the_word_sync_is_no_sync():
     assert replace(SYNC, argv=("lsnim", "-q", "sync", "nimb")).operation == ""
 
 
+RESTORE = replace(SYNC, host="nimb", argv=("m_restore_db", "/var/x.backup"), text="m_restore_db /var/x.backup")
+BACKUP = replace(RESTORE, argv=("m_backup_db", "/var/x.backup"), text="m_backup_db /var/x.backup")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "calls"),
+    [("refused", (BACKUP,)), ("untouched", (BACKUP, replace(SYNC, exit=1))), ("put back", (SYNC, RESTORE))],
+)
+def test_a_pair_that_is_as_before_is_what_was_promised(outcome: str, calls: Sequence[Call]):
+    before = Estate((nima(), nimb()), OWNED)
+
+    assert [one for one in check_nightly_sync(before, before, calls, outcome) if not one.holds] == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "target", "calls", "saw"),
+    [
+        ("refused", nimb(), (SYNC,), "'nim -Fo sync -a replicate=yes nimb' on nima"),
+        ("refused", nimb(definitions=without(nimb(), "aix01")), (), "aix01 is gone on nimb"),
+        ("refused", nimb(locks=("/var/adm/x/lock",)), (), "/var/adm/x/lock on nimb"),
+        ("untouched", nimb(), (), "none"),
+        ("put back", nimb(), (SYNC, replace(RESTORE, exit=1)), "'m_restore_db /var/x.backup' ended 1"),
+        ("put back", nimb(active_nimesis=0), (SYNC, RESTORE), "0 on nimb"),
+    ],
+)
+def test_a_pair_that_is_not_what_was_promised_is_named(outcome: str, target: Master, calls: Sequence[Call], saw: str):
+    before, after = Estate((nima(), nimb()), OWNED), Estate((nima(), target), OWNED)
+
+    assert [one.saw for one in check_nightly_sync(before, after, calls, outcome) if not one.holds] == [saw]
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        ("nimesis_down", "refused"),
+        ("sync_fails phase=3", "untouched"),
+        ("sync_fails phase=11", "put back"),
+        ("client_down client=aix02", "done"),
+        ("banner_noise host=nimb", "done"),
+        ("host_down", ""),
+        ("sync_fails", ""),
+    ],
+)
+def test_the_fault_table_is_asked_what_it_promises(fault: str, outcome: str):
+    assert promised(fault) == outcome
+
+
 TRUE = [Finding("no lock is left", holds=True)]
 FALSE = [Finding("no lock is left", holds=False, saw="/var/adm/x/lock on nimb")]
 
 
 @pytest.mark.parametrize(
-    ("state", "verdict", "findings", "fault", "expected"),
+    ("ended", "findings", "fault", "promise", "expected"),
     [
-        ("success", "done", TRUE, None, Exit.DONE),
-        ("success", "done", FALSE, None, Exit.FALSE_GREEN),
-        ("success", "done", FALSE, "link_lost", Exit.FALSE_GREEN),
-        ("success", "done", TRUE, "link_lost", Exit.WITHSTOOD),
-        ("success", "refused", TRUE, None, Exit.NOT_DONE),
-        ("success", "", TRUE, None, Exit.NOT_DONE),
-        ("failed", "failed", FALSE, "link_lost", Exit.NOT_DONE),
+        (("success", "done"), TRUE, None, "", Exit.DONE),
+        (("success", "done"), FALSE, None, "", Exit.FALSE_GREEN),
+        (("success", "done"), FALSE, "link_lost", "", Exit.FALSE_GREEN),
+        (("success", "done"), TRUE, "link_lost", "", Exit.WITHSTOOD),
+        (("success", "done"), TRUE, "link_lost", "done", Exit.WITHSTOOD),
+        (("success", "done"), TRUE, "link_lost", "refused", Exit.BROKEN_PROMISE),
+        (("success", "refused"), TRUE, None, "", Exit.NOT_DONE),
+        (("success", ""), TRUE, None, "", Exit.NOT_DONE),
+        (("failed", "failed"), FALSE, "link_lost", "", Exit.NOT_DONE),
+        (("failed", "refused"), TRUE, "link_lost", "refused", Exit.AS_PROMISED),
+        (("failed", "refused"), FALSE, "link_lost", "refused", Exit.BROKEN_PROMISE),
+        (("failed", "refused"), TRUE, "link_lost", "done", Exit.BROKEN_PROMISE),
     ],
 )
 def test_only_a_run_that_is_done_and_true_without_a_fault_ends_with_zero(
-    state: str, verdict: str, findings: Sequence[Finding], fault: str | None, expected: Exit
+    ended: tuple[str, str], findings: Sequence[Finding], fault: str | None, promise: str, expected: Exit
 ):
-    exit_code, sentence = judge(state, verdict, findings, fault)
+    exit_code, sentence = judge(*ended, findings, fault, promise)
 
     assert exit_code is expected
     assert (fault or "") in sentence
