@@ -15,6 +15,7 @@ from include.lab.definitions import (
     client_object,
     management_objects,
     resource_object,
+    second_hostname,
 )
 from include.lab.estate import Estate
 from include.lab.filesystems import FileSystem
@@ -68,6 +69,8 @@ def _add_master(estate: Estate, spec: MasterSpec) -> None:
         Fileset("bos.sysmgt.nim.spot", level, "Network Install Manager - SPOT"),
     ]
     estate.add(host)
+    if spec.second_interface:
+        estate.by_name[second_hostname(host.hostname)] = host
     for fs in spec.filesystems:
         host.fs.add(FileSystem(fs.mount, fs.device, fs.size_mb, fs.used_mb))
     for fs in spec.filesystems:

@@ -22,9 +22,8 @@ def master_object(host: Host, extra: MasterSpec | None = None) -> NimObject:
         ("cable_type1", "N/A"),
     ]
     if extra is not None and extra.second_interface:
-        short, _, domain = host.hostname.partition(".")
-        other = f"{short}-dmz" + (f".{domain}" if domain else "")
-        attrs += [("if2", f"{SECOND_NETWORK} {other} {host.mac[:-1]}0 ent1"), ("cable_type2", "N/A")]
+        name = second_hostname(host.hostname)
+        attrs += [("if2", f"{SECOND_NETWORK} {name} {host.mac[:-1]}0 ent1"), ("cable_type2", "N/A")]
     attrs += [
         ("Cstate", READY),
         ("prev_state", READY),
@@ -34,6 +33,12 @@ def master_object(host: Host, extra: MasterSpec | None = None) -> NimObject:
         ("reserved", "yes"),
     ]
     return NimObject("master", "machines", "master", attrs)
+
+
+def second_hostname(hostname: str) -> str:
+    """Return the name of a machine on its second network."""
+    short, dot, domain = hostname.partition(".")
+    return f"{short}-dmz{dot}{domain}"
 
 
 def alternate_object(host: Host) -> NimObject:

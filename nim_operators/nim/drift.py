@@ -91,6 +91,12 @@ class Difference:
         detail = "; ".join(map(str, self.attributes))
         return f"{self.name} ({self.what}) is {self.kind}{': ' + detail if detail else ''}"
 
+    @property
+    def source_has_more(self) -> bool:
+        """Whether the source knows something of the object that the target does not."""
+        values = ((set(found.left), set(found.right)) for found in self.attributes)
+        return self.kind is Kind.SOURCE_ONLY or any(left - right for left, right in values)
+
     def to_json(self) -> dict[str, Any]:
         """Return the difference as plain JSON."""
         return {

@@ -117,21 +117,21 @@ def plan_takeover(
     paths: Mapping[str, CommandPaths],
     *,
     sync_assessment: Assessment,
-    in_step: bool,
+    lacks_nothing: bool,
     sync_wanted: bool,
 ) -> TakeoverPlan:
     """Say what a takeover by the target will do. Pure: the same facts give the same plan.
 
     :param paths: where the commands are on each master.
     :param sync_assessment: what the law of the nightly sync says of the same view.
-    :param in_step: whether a sync would bring nothing.
+    :param lacks_nothing: whether the target holds everything that the source does.
     :param sync_wanted: whether the person who triggered the run wants one last sync.
     :raises NoPlan: if the target's database does not say which object the other master is, nor can be told.
     """
     source, target = facts.view.source, facts.view.target
     there = set(facts.matrix.clients_naming(target)) - set(facts.matrix.clients_naming(source))
     clients = tuple(row.client for row in facts.matrix.rows)
-    final, why = _final_sync(facts, sync_assessment, in_step=in_step, wanted=sync_wanted)
+    final, why = _final_sync(facts, sync_assessment, lacks_nothing=lacks_nothing, wanted=sync_wanted)
     needed: list[PlannedCommand] = []
     if set(clients) - there:
         if final is FinalSync.SENT and sync_assessment.alternate is not None:
@@ -152,10 +152,10 @@ def plan_takeover(
     )
 
 
-def _final_sync(facts: Facts, nightly: Assessment, *, in_step: bool, wanted: bool) -> tuple[FinalSync, str]:
+def _final_sync(facts: Facts, nightly: Assessment, *, lacks_nothing: bool, wanted: bool) -> tuple[FinalSync, str]:
     if facts.source is None:
         return FinalSync.NO_SOURCE, "The source cannot be read."
-    if in_step:
+    if lacks_nothing:
         return FinalSync.NOT_NEEDED, ""
     if not wanted:
         return FinalSync.NOT_WANTED, "The takeover rests on the last recovery point."

@@ -12,13 +12,12 @@ from nim_operators.nim.assess import assess
 from nim_operators.nim.direction import Arming
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.facts import Facts, facts_of
-from nim_operators.nim.pair import PairView
 from nim_operators.nim.plan import TakeoverPlan, plan_takeover
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.approved import NOBODY
 from nim_operators.operators.asked import Asked, asked
 from nim_operators.operators.base import NimOperator, Run
-from nim_operators.operators.sync import in_step
+from nim_operators.operators.sync import lacks_nothing
 
 
 class NimPlanTakeoverOperator(NimOperator):
@@ -51,7 +50,7 @@ class NimPlanTakeoverOperator(NimOperator):
             run.runbook,
             {master: run.endpoint(master).commands for master in run.masters},
             sync_assessment=assess(view, Runbook.NIGHTLY_SYNC, run.holder.run),
-            in_step=_in_step(view),
+            lacks_nothing=view.snapshot(run.source) is not None and lacks_nothing(view),
             sync_wanted=wanted.final_sync,
         )
         record = self._record(run, plan, facts, wanted)
@@ -85,7 +84,3 @@ class NimPlanTakeoverOperator(NimOperator):
 def _is_turned(facts: Facts) -> bool:
     """Tell whether every record already names the target as the active master."""
     return facts.armed.arming is Arming.AGAINST and not facts.armed.missing
-
-
-def _in_step(view: PairView) -> bool:
-    return view.snapshot(view.source) is not None and in_step(view)

@@ -188,12 +188,21 @@ def in_step(view: PairView) -> bool:
 
     Static routes do not count: a sync loses them, so the answer must be the same right after one.
     """
+    return _is_present(view) and not _lasting(differing_definitions(view))
+
+
+def lacks_nothing(view: PairView) -> bool:
+    """Tell whether the target holds everything that the source does; what it has beyond that does not count."""
+    return _is_present(view) and not any(found.source_has_more for found in differing_definitions(view))
+
+
+def _is_present(view: PairView) -> bool:
+    """Tell whether every resource that a sync would copy lies at its location on the target."""
     target = view.snapshot(view.target)
     source = view.snapshot(view.source)
     places = target.places if target is not None else {}
     wanted = [found.location or "" for found in source.replicated] if source is not None else [""]
-    present = all(location in places and places[location].kind != "absent" for location in wanted)
-    return present and not _lasting(differing_definitions(view))
+    return all(location in places and places[location].kind != "absent" for location in wanted)
 
 
 def _lasting(differences: Iterable[Difference]) -> list[Difference]:
