@@ -9,7 +9,14 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from nim_operators.evidence.records import BackupRecord, BeforeSyncRecord, JobRecord, PutBackRecord, StepRecord
+from nim_operators.evidence.records import (
+    BackupRecord,
+    BeforeSyncRecord,
+    ContentsRecord,
+    JobRecord,
+    PutBackRecord,
+    StepRecord,
+)
 from nim_operators.nim import commands
 from nim_operators.nim.collector import BASE
 from nim_operators.nim.diagnosis import is_transfer
@@ -31,6 +38,7 @@ KIND = "restore"
 HALF = "half: "
 _OF_THE_DATABASE = re.compile("lsnim|niminfo|NIM.level|lssrc")
 _FETCH_SECONDS = 900.0
+_NOTHING = "This run has sent no sync, so there is nothing to put back."
 
 
 class NimPutBackOperator(NimJobOperator):
@@ -46,8 +54,9 @@ class NimPutBackOperator(NimJobOperator):
     target; the next try attaches.
     Undo: run the nightly sync again; a fence is undone with the commands that it names.
 
-    Runs only after a step of the sync has failed. Refuses while anything of the sync is still alive on either host, and
-    where nobody could look: a copy that nobody could judge is not thrown away.
+    Runs only after a step of the sync has failed. What an earlier night left aside comes back as well, once this night
+    has compared it. Refuses while anything of the sync is still alive on either host, and where nobody could look: a
+    copy that nobody could judge is not thrown away.
 
     :param proves: the tasks whose failure means that the new copy is not good.
     """
@@ -59,9 +68,12 @@ class NimPutBackOperator(NimJobOperator):
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return the restore, unless nothing was sent, the target is as before, or the sync may still live."""
         sent = bool(run.recorded(BeforeSyncRecord))
-        if not sent and not has_moved(run):
-            raise AirflowSkipException("This run has sent no sync, so there is nothing to put back.")
+        moved = has_moved(run)
+        if not sent and not moved and not run.recorded(ContentsRecord):
+            raise AirflowSkipException(_NOTHING)
         left = in_loop(_look(run, run.target))
+        if not sent and not moved and not left.asides:
+            raise AirflowSkipException(_NOTHING)
         _demand_quiet(run.target, left)
         differs = self._unlike_before(run) if sent else ()
         if not differs and left.asides:

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import Asset, Context
 
+from nim_operators.estate.schema import Stale
 from nim_operators.evidence.records import (
     BackupRecord,
     ContentsRecord,
@@ -152,6 +153,8 @@ def _demand_renewed(run: Run, view: PairView, contents: Iterable[ContentDifferen
                 f"{one.resource} was to be copied anew and is {condition} on {run.target}; its former content lies at "
                 f"{one.aside} there."
             )
+        elif run.pair.nightly_sync.stale is Stale.LIST:
+            run.note(f"{one.resource} is equal, and {one.aside} on {run.target} still holds what it was: remove that.")
 
 
 def read_inventory(run: Run, master: str, only: Iterable[str] = ()) -> JobRequest:

@@ -170,6 +170,33 @@ def test_a_copy_that_is_not_equal_is_taken_back_and_not_tried_again_in_vain(nigh
     assert same(lab)
 
 
+def left_aside_by_a_dead_run(lab: Lab, copied: bytes) -> None:
+    """What a night leaves that moved the image aside and was never seen again; the sync had copied so much."""
+    host, place = lab.tree("nimb"), lab.tree("nimb") / IMAGE
+    aside = f"{Path(IMAGE).parent}/.nim_operators.aside.mksysb_aix01"
+    place.rename(host / aside)
+    if copied:
+        place.write_bytes(copied)
+    fields = {"resource": "mksysb_aix01", "location": f"/{IMAGE}", "aside": f"/{aside}", "content": "c0ffee"}
+    fields |= {"run": "nim_nightly_sync__lab/dead", "since": "2026-11-23T02:00:00Z", "state": "aside"}
+    record = host / "var/adm/nim_operators/aside/mksysb_aix01"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text("".join(f"{name}={value}\n" for name, value in fields.items()))
+
+
+def test_what_a_dead_run_left_aside_is_settled_by_the_next_night(nights: Nights) -> None:
+    run_of = nights()
+    lab = run_of.lab
+    before = content(lab, "nimb")
+    left_aside_by_a_dead_run(lab, copied=b"half of it")
+    run = run_of.run()
+    assert run.verdict == "failed", run.reason
+    assert content(lab, "nimb") == before
+    left_aside_by_a_dead_run(lab, copied=b"")
+    run = run_of.run()
+    assert (run.verdict, same(lab), records_on(lab)) == ("done", True, []), run.reason
+
+
 def test_former_content_is_in_its_place_on_an_alternate_that_had_to_be_fenced(nights: Nights) -> None:
     run_of = nights()
     lab = run_of.lab
