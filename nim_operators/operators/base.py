@@ -45,7 +45,8 @@ from nim_operators.remote.endpoint import BadConnection, Endpoint
 from nim_operators.remote.errors import HostAbsent, HostRefused, OutcomeUnknown
 from nim_operators.remote.lock import Holder
 from nim_operators.remote.pair import NOBODY, Asking, Observed, observe_pair
-from nim_operators.store import EvidenceStore, RunEvidence
+from nim_operators.run_evidence import RunEvidence
+from nim_operators.store import EvidenceStore
 
 _Result = TypeVar("_Result")
 
