@@ -47,8 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_report_header() -> str:
     """Name the seed by which the system tests draw faults and kills."""
-    return f"faults of the demo, and what is killed where: SYSTEM_SEED={os.environ['SYSTEM_SEED']}"
+    return f"faults of the demo, and what is killed where: DEMO_FAULT_SEED={os.environ['DEMO_FAULT_SEED']}"
 
 
 _isolate_airflow()
-os.environ.setdefault("SYSTEM_SEED", str(secrets.randbelow(1_000_000)))
+os.environ.setdefault("DEMO_FAULT_SEED", str(secrets.randbelow(1_000_000)))

@@ -28,7 +28,7 @@ STOPPING_FAULTS = {
 }
 """Faults of the lab with which no nightly sync may end as done, and what the fault table promises instead."""
 
-SEED = int(os.environ["SYSTEM_SEED"])
+SEED = int(os.environ["DEMO_FAULT_SEED"])
 DRAWN = (
     sorted(STOPPING_FAULTS)
     if os.environ.get("NIM_SWEEP") == "all"
@@ -65,7 +65,7 @@ def test_a_nightly_sync_is_done_and_true(tmp_path: Path):
 
 @pytest.mark.parametrize("fault", DRAWN)
 def test_a_fault_stops_the_demo_as_the_fault_table_promises(fault: str, tmp_path: Path):
-    print(f"SYSTEM_SEED={SEED} picked {', '.join(DRAWN)}")  # noqa: T201 - repeats the choice
+    print(f"DEMO_FAULT_SEED={SEED} picked {', '.join(DRAWN)}")  # noqa: T201 - repeats the choice
 
     status, said = run_demo(tmp_path, "--fault", fault)
 
