@@ -21,6 +21,7 @@ from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.inventory import fingerprint, parse_inventory
 from nim_operators.nim.objects import BUILT_IN
 from nim_operators.nim.pair import PairView
+from nim_operators.nim.runbooks import sync_rules
 from nim_operators.operators.aside import waiting
 from nim_operators.operators.base import Run, observed
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
@@ -107,7 +108,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
         view = run.observe("after", ask_clients=True)
         differences = differing_definitions(view)
         run.record(DriftRecord(tuple(found.to_json() for found in differences)))
-        assessment = run.assess(view)
+        assessment = run.assess(view, rules=sync_rules(run.runbook))
         if differences or assessment.diagnosis.state is not State.HEALTHY:
             raise NotReadBack(
                 f"Read back as '{assessment.diagnosis.state}': "
