@@ -76,12 +76,12 @@ def test_every_state_of_a_pair_in_use_is_reached(pair: Pair) -> None:
 @pytest.mark.parametrize("pair", ["synced_peer_kept"], indirect=True)
 def test_every_state_of_a_pair_whose_clients_move_is_reached(pair: Pair) -> None:
     lab = pair.lab
-    pair.break_fault("client_down", {"client": "aix02"})
+    pair.break_fault("partition", {"host": "nima"})
     take_over(pair, "nimb", "nima")
     lab.heal()
     reached = [seen(pair)]
-    pair.break_fault("partition", {"host": "nima"})
-    take_over(pair, "nimb", "nima")
+    pair.break_fault("client_down", {"client": "aix02"})
+    take_over(pair, "nima", "nimb")
     lab.heal()
     reached.append(seen(pair))
     take_over(pair, "nimb", "nima")
@@ -95,8 +95,8 @@ def test_every_state_of_a_pair_whose_clients_move_is_reached(pair: Pair) -> None
     pair.by_hand("nimb", "nim", "-o", "remove", "nima")
     reached.append(seen(pair))
     assert reached == [
-        State.SPLIT,
         State.RETURNED_STALE,
+        State.SPLIT,
         State.TAKEN_OVER,
         State.NOT_ARMED,
         State.NOT_A_PAIR,
