@@ -18,7 +18,9 @@ NO_ANSWER = "no answer within its limit"
 KILLED = frozenset({137, 143})
 """Exit statuses of a command that was ended by its limit."""
 
-_CLOSING = re.compile(r"(?P<client>\S+) @ (?P<status>\d+)", re.ASCII)
+NO_PORT = "the master that asked it had no privileged port free, for as long as any can be kept"
+
+_CLOSING = re.compile(r"(?P<client>\S+) @ (?P<status>\d+)(?P<no_port> no port)?", re.ASCII)
 _NIMINFO = re.compile(r"(?:export +)?NIM_[A-Z0-9_]*=", re.ASCII)
 _LEVEL = re.compile(r"(?!0042-)\d{4}-\d.*", re.ASCII)
 _MACHINE_ID = re.compile(r"[0-9A-Fa-f]{12}", re.ASCII)
@@ -28,7 +30,8 @@ _MACHINE_ID = re.compile(r"[0-9A-Fa-f]{12}", re.ASCII)
 def parse_client_answers(host: str, asked_by: str, text: str, expected: Iterable[str] = ()) -> tuple[ClientAnswer, ...]:
     """Read what clients said: each line led by its client's name, ``<client> @ <status>`` the last one of it.
 
-    A client that said nothing of its niminfo is silent for the reason it gave: its limit, a message, or none.
+    A client that said nothing of its niminfo is silent for the reason it gave: its limit, a message, or none; or
+    because the master could not ask it, where ``no port`` follows its status.
     What one client says never hides another: an answer that makes no sense is that client's silence. Each of
     *expected* that no line is about is silent too. A last line that was cut off is left out. Example::
 
@@ -41,7 +44,7 @@ def parse_client_answers(host: str, asked_by: str, text: str, expected: Iterable
     if _CLOSING.fullmatch(rest.strip()):
         whole.append(rest)
     lines: dict[str, list[str]] = {}
-    statuses: dict[str, int] = {}
+    closings: dict[str, re.Match[str]] = {}
     for number, raw in enumerate(whole, 1):
         line = raw.strip()
         if not line:
@@ -52,17 +55,17 @@ def parse_client_answers(host: str, asked_by: str, text: str, expected: Iterable
         closing = _CLOSING.fullmatch(line)
         lines.setdefault(client, [])
         if closing is not None:
-            statuses[client] = int(closing["status"])
+            closings[client] = closing
         else:
             lines[client].append(said)
-    answers = [_answer(client, asked_by, said, statuses.get(client)) for client, said in lines.items()]
+    answers = [_answer(client, asked_by, said, closings.get(client)) for client, said in lines.items()]
     unheard = [client for client in expected if client not in lines]
     not_asked = "it was not asked before the time for asking was over"
     return (*answers, *(ClientAnswer(client, asked_by, silence=not_asked) for client in unheard))
 
 
-def _answer(client: str, asked_by: str, said: list[str], status: int | None) -> ClientAnswer:
-    silence = _silence(said, status)
+def _answer(client: str, asked_by: str, said: list[str], closing: re.Match[str] | None) -> ClientAnswer:
+    silence = _silence(said, closing)
     if silence is not None:
         return ClientAnswer(client, asked_by, silence=silence)
     try:
@@ -73,10 +76,13 @@ def _answer(client: str, asked_by: str, said: list[str], status: int | None) -> 
     return ClientAnswer(client, asked_by, niminfo=niminfo, level=level, machine_id=_machine_id(said))
 
 
-def _silence(said: list[str], status: int | None) -> str | None:
+def _silence(said: list[str], closing: re.Match[str] | None) -> str | None:
     """Return why a client said nothing, None where its own words can be read."""
-    if status is None:
+    if closing is None:
         return "its answer was cut off"
+    if closing["no_port"]:
+        return NO_PORT
+    status = int(closing["status"])
     if status in KILLED:
         return NO_ANSWER
     message = innermost("\n".join(line for line in said if not _NIMINFO.match(line)))

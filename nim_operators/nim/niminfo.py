@@ -13,6 +13,8 @@ _SEGMENT = re.compile(
     r""" "(?P<double>(?:[^"\\]|\\.)*)" | '(?P<single>[^']*)' | (?P<bare>(?:[^\s"'\\]|\\.)+) """,
     re.VERBOSE,
 )
+_PLAIN = re.compile(r"""[^\s"'\\\u2018-\u201f]+|"[^"\\$`\u2018-\u201f]*\"""")
+"""Nearly every value: one bare word, or words in double quotes, of which nothing is left to be read."""
 _ESCAPED = re.compile(r'\\(["\\$`])')
 _TYPOGRAPHIC = re.compile("[\u2018-\u201f]")
 _PORTS = ("NIM_MASTER_PORT", "NIM_REGISTRATION_PORT")
@@ -76,6 +78,8 @@ def parse_niminfo(host: str, text: str, command: str = "cat /etc/niminfo") -> Ni
 
 def _value(text: str) -> str | None:
     """Return what a shell would assign, or None where *text* is more or less than one word and a comment."""
+    if _PLAIN.fullmatch(text):
+        return text.strip('"')
     value = ""
     at = 0
     while found := _SEGMENT.match(text, at):

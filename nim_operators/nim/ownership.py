@@ -75,7 +75,7 @@ class OwnWord:
         return BY_SSH if self.asked_by == BY_SSH else f"c_rsh from {self.asked_by}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One client of the matrix. A database that does not define the client, or was not read, has no word."""
 
@@ -84,7 +84,7 @@ class Row:
     databases: tuple[DatabaseWord, ...]
     words: tuple[OwnWord, ...]
 
-    @property
+    @cached_property
     def answers(self) -> tuple[OwnWord, ...]:
         """Every word the client itself said."""
         return tuple(word for word in self.words if word.silence is None)

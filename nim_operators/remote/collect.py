@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from nim_operators.nim.collector import build_snapshot, parse_sections
 from nim_operators.nim.outcome import Exited
 from nim_operators.nim.snapshot import Absence, Observation, Section, Unreachable
+from nim_operators.remote.asking import Progress, asking_values
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent
 from nim_operators.remote.script import build, complaint
 from nim_operators.remote.transport import Host, connect
 
 DEADLINE_SECONDS = 900.0
+"""For everything but asking clients, whose time depends on how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +54,13 @@ async def observe_over(host: Host, questions: Questions) -> tuple[Observation, d
             "OSLEVEL": commands.oslevel,
             "LSLPP": commands.lslpp,
             "LSSRC": commands.lssrc,
-            "C_RSH": commands.c_rsh,
             "ASK": "yes" if questions.ask_clients else "no",
-            "WIDTH": str(questions.width),
-            "LIMIT": str(questions.limit_seconds),
-            "ASK_SECONDS": str(int(DEADLINE_SECONDS - 120)),
+            **asking_values(host.endpoint, questions.width, questions.limit_seconds),
         },
         {"list_locations": sorted(questions.locations)},
         uses=("clients", "own"),
     )
-    ended = await host.run(script.text, deadline=DEADLINE_SECONDS)
+    ended = await host.run(script.text, deadline=DEADLINE_SECONDS, on_line=Progress(host.name, script.nonce).line)
     text = ended.stdout.decode(errors="replace")
     if not isinstance(ended.outcome, Exited):
         return Unreachable(host.name, Absence.LINK_LOST, str(ended.outcome)), {}

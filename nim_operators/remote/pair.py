@@ -10,6 +10,7 @@ from nim_operators.nim.clients import parse_client_answers
 from nim_operators.nim.collector import parse_sections
 from nim_operators.nim.outcome import Exited
 from nim_operators.nim.snapshot import BY_SSH, Absence, ClientAnswer, Observation, Section, Snapshot, Unreachable
+from nim_operators.remote.asking import Progress, asking_values
 from nim_operators.remote.collect import DEADLINE_SECONDS, Questions, observe_over
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent
@@ -156,16 +157,11 @@ async def _own_words(client: str, endpoint: Endpoint, limit_seconds: int) -> tup
 async def _ask(host: Host, clients: tuple[str, ...], asking: Asking) -> tuple[tuple[ClientAnswer, ...], Section]:
     script = build(
         "ask_clients",
-        {
-            "C_RSH": host.endpoint.commands.c_rsh,
-            "WIDTH": str(asking.width),
-            "LIMIT": str(asking.limit_seconds),
-            "ASK_SECONDS": str(int(DEADLINE_SECONDS - 120)),
-        },
+        asking_values(host.endpoint, asking.width, asking.limit_seconds),
         {"list_clients": clients},
         uses=("clients",),
     )
-    ended = await host.run(script.text, deadline=DEADLINE_SECONDS)
+    ended = await host.run(script.text, deadline=DEADLINE_SECONDS, on_line=Progress(host.name, script.nonce).line)
     if not isinstance(ended.outcome, Exited):
         silent = tuple(ClientAnswer(name, host.name, silence=str(ended.outcome)) for name in clients)
         return silent, Section("clients", 1, "", str(ended.outcome))

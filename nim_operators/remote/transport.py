@@ -26,6 +26,8 @@ KEEPALIVE_SECONDS = 15
 logging.getLogger("asyncssh").setLevel(logging.WARNING)  # its handshakes would drown the task log
 _CHUNK = 65_536
 
+OnLine = Callable[[str], float | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -48,19 +50,21 @@ class Host:
     endpoint: Endpoint
     connection: asyncssh.SSHClientConnection = field(repr=False)
 
-    async def run(self, script: str, *, deadline: float, on_line: Callable[[str], None] | None = None) -> Ended:
+    async def run(self, script: str, *, deadline: float, on_line: OnLine | None = None) -> Ended:
         """Feed *script* to the host's Korn shell and wait until it ends.
 
         :param deadline: total duration in seconds; after it the channel is closed and the outcome is unknown.
-        :param on_line: called with each line of standard output as it arrives, without its newline.
+        :param on_line: called with each line of standard output as it arrives, without its newline; seconds that it
+            returns are added to the deadline.
         """
         started = time.monotonic()
-        streams = _Streams(on_line)
+        limit = asyncio.timeout(deadline)
+        streams = _Streams(on_line, limit)
         try:
-            async with asyncio.timeout(deadline):
+            async with limit:
                 outcome = await self._exchange(script, streams)
         except TimeoutError:
-            outcome = Unknown(f"no end within {deadline:g} seconds")
+            outcome = Unknown(f"no end within {deadline + streams.granted:g} seconds")
         except (asyncssh.Error, OSError) as error:
             outcome = Unknown(f"link lost: {str(error) or type(error).__name__}")
         return Ended(outcome, streams.stdout, streams.stderr, time.monotonic() - started)
@@ -93,11 +97,13 @@ async def _send(stdin: asyncssh.SSHWriter[bytes], script: bytes) -> None:
 class _Streams:
     """Collects both streams and cuts standard output into lines while it arrives."""
 
-    def __init__(self, on_line: Callable[[str], None] | None) -> None:
+    def __init__(self, on_line: OnLine | None, limit: asyncio.Timeout) -> None:
         self._stdout = bytearray()
         self._stderr = bytearray()
         self._told = 0
         self._on_line = on_line
+        self._limit = limit
+        self.granted = 0.0
 
     @property
     def stdout(self) -> bytes:
@@ -116,12 +122,21 @@ class _Streams:
 
     def take_stdout(self, chunk: bytes) -> None:
         self._stdout += chunk
-        if self._on_line is None:
+        end = self._stdout.rfind(b"\n") + 1
+        if self._on_line is None or end <= self._told:
             return
-        while (end := self._stdout.find(b"\n", self._told)) >= 0:
-            line = self._stdout[self._told : end].decode(errors="replace")
-            self._told = end + 1
-            self._on_line(line)
+        whole = self._stdout[self._told : end - 1].decode(errors="replace")
+        self._told = end
+        for line in whole.split("\n"):
+            if seconds := self._on_line(line):
+                self._grant(seconds)
+
+    def _grant(self, seconds: float) -> None:
+        """Put the deadline off."""
+        ends = self._limit.when()
+        if ends is not None:
+            self._limit.reschedule(ends + seconds)
+            self.granted += seconds
 
 
 def _shell_line(endpoint: Endpoint) -> str:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
+from pathlib import Path
 
-from include.lab import Lab
+import pytest
+
+from include.lab import Lab, running_lab
+from include.lab.world import WorldSpec
 from nim_operators.nim.snapshot import BY_SSH, ClientAnswer, Snapshot
+from nim_operators.remote import asking
 from nim_operators.remote.endpoint import Endpoint, endpoint_from_connection
 from nim_operators.remote.pair import Asking, observe_pair
 
@@ -23,10 +29,10 @@ def endpoint(lab: Lab, conn_id: str) -> Endpoint:
     )
 
 
-def answers_of(lab: Lab, asking: Asking) -> list[ClientAnswer]:
+def answers_of(lab: Lab, how: Asking) -> list[ClientAnswer]:
     """Ask the clients of the lab's pair, the masters observed from nima."""
     endpoints = {"nima": endpoint(lab, "nim_lab_a"), "nimb": endpoint(lab, "nim_lab_b")}
-    observed = asyncio.run(observe_pair("nima", "nimb", endpoints, asking))
+    observed = asyncio.run(observe_pair("nima", "nimb", endpoints, how))
     snapshots = [found.observation for found in observed.values()]
     assert all(isinstance(snapshot, Snapshot) for snapshot in snapshots)
     return [answer for snapshot in snapshots for answer in snapshot.clients]
@@ -56,3 +62,37 @@ def test_a_moved_client_that_denies_its_master_tells_its_new_machine_id_by_ssh(l
     assert f"cpuid {before} is not this machine's" in by_nima.silence
     assert machine_ids(answers, BY_SSH) == {"aix02": moved}
     assert moved != before
+
+
+def test_asking_leaves_ports_to_others_and_a_dead_client_costs_its_limit_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "PORT_STEP", 1)
+    world = WorldSpec(clients=64, ssh_clients=0, time_wait=3, switches={"port_budget": "on"})
+    with running_lab(world, tmp_path) as lab:
+        lab.break_fault("ports_busy", host="nima", count=370)
+        lab.break_fault("client_down", client="aix20")
+        lab.hold("c_rsh:aix30")
+        answers = {answer.client: answer for answer in answers_of(lab, Asking())}
+        ports = lab.state()["masters"]["nima"]["ports"]
+        calls = lab.calls("c_rsh", host="nima")
+    assert ports["refused"] == 0
+    assert 370 < ports["most"] <= 384 + 2 * 16
+    assert len(answers) == 64
+    assert {name for name, answer in answers.items() if answer.silence} == {"aix20", "aix30"}
+    assert answers["aix20"].silence.startswith("0042-006: the host could not be reached")
+    assert answers["aix30"].silence == "no answer within its limit"
+    assert len(calls) == 64
+
+
+def test_the_task_log_tells_how_far_asking_is_and_the_deadline_follows_the_number_of_clients(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    progress = asking.Progress("nima", "@nim.1@")
+    with caplog.at_level(logging.INFO, logger="nim_operators"):
+        granted = [progress.line(line) for line in ("lpar0 @ 0", "@nim.1@ asking 600 3435", "@nim.1@ begin clients")]
+        for number in range(1, 601):
+            progress.line(f"lpar{number} export NIM_NAME=lpar{number}")
+            progress.line(f"lpar{number} @ {137 if number % 20 else 0}")
+    assert granted == [None, 3435.0, None]
+    assert caplog.messages == ["nima: asked 250 of 600 clients", "nima: asked 500 of 600 clients"]

@@ -4,8 +4,7 @@ own_words() {
         "$OSLEVEL" -s
         uname -m
         cat /etc/niminfo
-    } 2>&1 | spoken_by "$NAME"
-    printf '%s @ 0\n' "$NAME"
+    } 2>&1 | spoken_by "$NAME" 0
 }
 
 section clients 20 own_words

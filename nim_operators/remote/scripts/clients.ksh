@@ -1,23 +1,80 @@
-# clients.ksh - ask clients for their own words, several at a time. Reads only. Given: C_RSH WIDTH LIMIT.
+# clients.ksh - ask clients for their own words, several at a time. Reads only.
+# Given: NONCE C_RSH WIDTH LIMIT PORTS PORTS_EACH PORT_SECONDS PORT_STEP PORT_LOOKS.
 
-# spoken_by NAME: of what a client said, the lines that matter, each led by its name.
+# spoken_by NAME STATUS: of what a client said, the lines that matter, each led by its name, then '<name> @ <status>'.
+# All of one client's lines come from one process, so that workers may write side by side.
 spoken_by() {
-    grep -E '^(export +)?NIM_(NAME|HOSTNAME|CONFIGURATION|MASTER|SHELL)|^[0-9][0-9][0-9][0-9]-[0-9]|^[0-9A-Fa-f]+$|0042-|refused|denied|timed out' |
-        sed "s/^/$1 /"
+    awk -v name="$1" -v status="$2" '
+        /^(export +)?NIM_(NAME|HOSTNAME|CONFIGURATION|MASTER|SHELL)/ ||
+        /^[0-9][0-9][0-9][0-9]-[0-9]/ || /^[0-9A-Fa-f]+$/ ||
+        /0042-|refused|denied|timed out/ { print name " " $0 }
+        END { print name " @ " status }'
 }
 
-# ask_client NAME: each line led by the client's name, so that workers may write side by side; '<name> @ <status>' ends it.
+# count_ports: set left to how many privileged ports c_rsh may use before PORTS are in use: NIM, NFS and rsh need the
+# rest. A port is in use for up to 240 seconds after its conversation (nim.md 3.4). What netstat does not tell is free.
+count_ports() {
+    left=$(limited 20 netstat -an 2>/dev/null | awk -v most="$PORTS" '
+        $1 ~ /^tcp/ {
+            parts = split($4, part, ".")
+            port = part[parts] + 0
+            if (port >= 512 && port <= 1023) used[port] = 1
+        }
+        END {
+            count = 0
+            for (port in used) count++
+            print most - count
+        }')
+}
+
+# hold_pace: come back when this worker may start a conversation. Each takes its share of what is left, and one at least;
+# the shares of all do not add up to more than that.
+hold_pace() {
+    while [ $share -le 0 ] && [ $looks -gt 0 ]; do
+        count_ports
+        if [ "$left" -gt 0 ]; then
+            share=$((left / (WIDTH * PORTS_EACH) + 1))
+        else
+            looks=$((looks - 1))
+            sleep "$PORT_STEP"
+        fi
+    done
+    share=$((share - 1))
+}
+
+# ask_client NAME: a client that could not be asked because this master had no port free is asked again later. Only after
+# PORT_LOOKS looks without any free port it is left, with 'no port' after its status; the next ones are then asked at once.
 ask_client() {
-    words=$(limited "$LIMIT" "$C_RSH" "$1" 'LC_ALL=C /usr/bin/oslevel -s; /usr/bin/uname -m; cat /etc/niminfo' 2>&1)
-    words_status=$?
-    {
-        printf '%s\n' "$words" | spoken_by "$1"
-        printf '%s @ %s\n' "$1" "$words_status"
-    } | cat
+    while :; do
+        hold_pace
+        words=$(limited "$LIMIT" "$C_RSH" "$1" 'LC_ALL=C /usr/bin/oslevel -s; /usr/bin/uname -m; cat /etc/niminfo' 2>&1)
+        words_status=$?
+        no_port=
+        case $words in
+            *NIM_NAME=*) ;;
+            *rresvport* | *'orts in use'* | *'already in use'* | *'assign requested address'*) no_port=yes ;;
+        esac
+        if [ -z "$no_port" ]; then
+            looks=$PORT_LOOKS
+            break
+        fi
+        words_status="$words_status no port"
+        if [ $looks -le 0 ]; then
+            break
+        fi
+        share=0
+        looks=$((looks - 1))
+        sleep "$PORT_STEP"
+    done
+    printf '%s\n' "$words" | spoken_by "$1" "$words_status"
 }
 
-# ask_clients NAMES: WIDTH workers, each takes every WIDTH-th name; a dead client costs its limit once.
+# ask_clients NAMES: WIDTH workers, each takes every WIDTH-th name; a dead client costs its limit once. The answers pass
+# through sed because it hands them on in blocks: a packet for each of thousands of clients costs the reader a second.
 ask_clients() {
+    looks=$PORT_LOOKS
+    count_ports
+    share=$((left / (WIDTH * PORTS_EACH)))
     worker=0
     while [ $worker -lt "$WIDTH" ]; do
         (
@@ -30,6 +87,18 @@ ask_clients() {
             done
         ) &
         worker=$((worker + 1))
-    done | cat
+    done | sed ''
     wait
+}
+
+# clients_section NAMES: how many clients are asked and in how many seconds all of them can be: each costs its limit, were
+# all dead, and the ports that its conversation keeps, were all of them kept for the longest time.
+clients_section() {
+    count=0
+    for client in $1; do
+        count=$((count + 1))
+    done
+    seconds=$((300 + (count + WIDTH - 1) / WIDTH * (LIMIT + 5) + count * PORT_SECONDS))
+    printf '%s asking %s %s\n' "$NONCE" $count $seconds
+    section clients $seconds ask_clients "$1"
 }

@@ -1,5 +1,5 @@
 # observe.ksh - everything about one master in one round trip. Reads only.
-# Given: NONCE BASE LSNIM OSLEVEL LSLPP LSSRC C_RSH ASK ASK_SECONDS WIDTH LIMIT and list_locations.
+# Given: NONCE BASE LSNIM OSLEVEL LSLPP LSSRC ASK, what clients.ksh is given, and list_locations.
 
 identity() {
     printf 'clock=%s\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')"
@@ -97,10 +97,6 @@ own_clients() {
         }'
 }
 
-own_answers() {
-    ask_clients "$(own_clients)"
-}
-
 section identity 0 identity
 section oslevel 60 "$OSLEVEL" -s
 section lslpp 60 "$LSLPP" -Lqc bos.sysmgt.nim.master bos.sysmgt.nim.spot bos.sysmgt.nim.client
@@ -119,6 +115,6 @@ section ps 20 ps -ef
 section crontabs 0 crontabs
 section own_records 0 own_records
 if [ "$ASK" = yes ]; then
-    section clients "$ASK_SECONDS" own_answers
+    clients_section "$(limited 120 own_clients)"
 fi
 printf '%s complete\n' "$NONCE"

@@ -58,6 +58,13 @@ def test_a_refused_connection_is_a_silence_with_its_words():
     assert read("lpar1 lpar1: Connection refused\nlpar1 @ 1\n")["lpar1"].silence == "lpar1: Connection refused"
 
 
+def test_a_client_that_could_not_be_asked_for_want_of_a_port_is_not_called_unreachable():
+    said = "lpar1 0042-006 c_rsh: (From_Master) rresvport: no privileged port is free\nlpar1 @ 6 no port\n"
+    assert read(said)["lpar1"].silence == (
+        "the master that asked it had no privileged port free, for as long as any can be kept"
+    )
+
+
 def test_a_client_without_a_niminfo_is_silent():
     assert read("lpar1 7200-05-03-2148\nlpar1 00068A0AD700\nlpar1 @ 2\n")["lpar1"].silence == (
         "it said nothing of its /etc/niminfo (exit status 2)"
