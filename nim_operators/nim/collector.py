@@ -38,12 +38,15 @@ _COMMANDS = {
     "places": "du -sk and df -k of each resource location",
     "names": "host",
     "nfs_of_peer": "rpcinfo -p",
+    "ping_of_peer": "ping -c 1",
     "ps": "ps -ef",
     "crontabs": "cat /var/spool/cron/crontabs/*",
     "own_records": "the records of this product",
     "clients": "c_rsh",
 }
 _SUBSYSTEMS = ("nimesis", "nimd", "nimsh")
+_PORTMAPPER = re.compile(r"^\s*100000\b", re.ASCII | re.MULTILINE)
+_RECEIVED = re.compile(r"(\d+) (?:packets )?received", re.ASCII)
 _NO_NIMINFO = 2
 _NO_FILE = re.compile(r"0652-050|[Nn]o such file|does not exist")
 _PLACE = re.compile(r"@ (?P<kind>file|directory|absent) (?P<size>\d+|-) (?P<path>/.*)", re.ASCII)
@@ -117,6 +120,7 @@ def build_snapshot(master: str, sections: Mapping[str, Section], base: str = BAS
         clients=reader.clients(),
         own=parse_own_records(master, reader.good("own_records").stdout, identity["uid"]),
         raw=dict(sections),
+        peer_answers=reader.peer_answers(),
     )
 
 
@@ -244,6 +248,16 @@ class _Reader:
             parse_host(self._host, head["asked"], text) for _, head, text in self._groups(self.any("names"), _ASKED)
         ]
         return tuple(answer for answer in answers if answer is not None)
+
+    def peer_answers(self) -> bool | None:
+        """Return whether the peer answered this master by ping or by its portmapper; None where nobody can tell.
+
+        AIX's ping ends with ``1 packets transmitted, 0 packets received, 100% packet loss``.
+        """
+        heard = [int(count) for count in _RECEIVED.findall(self.any("ping_of_peer").stdout)]
+        if any(heard) or _PORTMAPPER.search(self.any("nfs_of_peer").stdout):
+            return True
+        return False if heard else None
 
     def nfs_of_peer(self) -> bool | None:
         """Tell whether NFS answered on any of the peer's names; None where nobody could ask."""

@@ -83,6 +83,8 @@ def _obstacles(facts: Facts, row: Row, heard: dict[str, ClientAnswer]) -> Iterat
         yield Obstacle(Cause.UNDEFINED, f"{target} does not define it.", "Run the nightly sync first.")
     if not row.answers:
         yield from _of_silence(row)
+    else:
+        yield from _of_reach(facts, row)
     yield from _of_words(facts, row)
     yield from _of_definition(facts, definition, heard.get(row.client))
 
@@ -106,6 +108,7 @@ def _of_words(facts: Facts, row: Row) -> Iterator[Obstacle]:
             yield Obstacle(Cause.LEVEL, f"It is at {word.level}, {target} at {level}.", f"Update {target} first.")
 
 
+_UNREACHED = re.compile(r"0042-006|timed out|no answer|unreachable|no route|not found", re.IGNORECASE)
 _DENIALS: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), cause, remedy)
     for pattern, cause, remedy in (
@@ -143,6 +146,15 @@ def _of_silence(row: Row) -> Iterator[Obstacle]:
     yield Obstacle(
         Cause.SILENT, f"It did not say who controls it: {said}", "Log in and look at /etc/niminfo and nimsh."
     )
+
+
+def _of_reach(facts: Facts, row: Row) -> Iterator[Obstacle]:
+    """Say that the target cannot reach a client. A refusal proves nothing before the takeover (nim.md 12.19)."""
+    words = [word for word in row.words if word.asked_by == facts.view.target and word.silence is not None]
+    for word in words[:1]:
+        if _UNREACHED.search(word.silence or ""):
+            remedy = f"Open ports 3901 and 3902 from {facts.view.target} to it, and look at name resolution there."
+            yield Obstacle(Cause.UNREACHABLE, f"To {word.how} it said: {word.silence}", remedy)
 
 
 def _speaks_for_itself(word: OwnWord) -> bool:

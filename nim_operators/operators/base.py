@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import pendulum
@@ -114,9 +114,13 @@ class Run:
         """Tell a reader of the evidence something that fits no other record."""
         self.record(NoteRecord(text))
 
-    def observe(self, name: str, *, ask_clients: bool) -> PairView:
-        """Observe both masters and keep what was seen, raw text included, under *name*."""
-        asking = self._asking() if ask_clients else NOBODY
+    def observe(self, name: str, *, ask_clients: bool, by_target_too: bool = False) -> PairView:
+        """
+        Observe both masters and keep what was seen, raw text included, under *name*.
+
+        :param by_target_too: whether the target asks every client as well, to see whom it reaches.
+        """
+        asking = replace(self._asking(), by_target_too=by_target_too) if ask_clients else NOBODY
         endpoints = {master: self.endpoint(master) for master in self.masters}
         seen = in_loop(observe_pair(self.source, self.target, endpoints, asking))
         for master, observed in seen.items():

@@ -39,7 +39,7 @@ class NimPlanTakeoverOperator(NimOperator):
                 "The estate file wants four eyes, and Airflow does not know who triggered this run; "
                 "trigger it as a named user, from the UI or through the REST API."
             )
-        view = run.observe("before", ask_clients=True)
+        view = run.observe("before", ask_clients=True, by_target_too=True)
         assessment = run.assess(view, before_lock=True)
         for finding in assessment.findings:
             self.log.info("%s", finding)

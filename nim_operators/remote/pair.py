@@ -22,12 +22,14 @@ from nim_operators.remote.transport import Host, connect
 class Asking:
     """How clients are asked: *width* at a time, each for at most *limit_seconds*; not at all where width is 0.
 
-    Those with an entry in *connections* are asked over SSH too, which no master can stand in the way of.
+    Those with an entry in *connections* are asked over SSH too, which no master can stand in the way of. With
+    *by_target_too* the target asks every client of the source, which shows whom it can reach before a takeover.
     """
 
     width: int = 16
     limit_seconds: int = 10
     connections: Mapping[str, Endpoint] = field(default_factory=dict)
+    by_target_too: bool = False
 
 
 SECOND_LOOK_SECONDS = 3.0
@@ -51,7 +53,8 @@ async def observe_pair(
     """Observe *source*, then *target* with the source's resource locations: one round trip each.
 
     Clients that stay silent to the master that claims them are asked once more from the other one: a client that has
-    gone over to it might answer there (design section 3). That costs a further trip only where there are such clients.
+    gone over to it might answer there (design section 3). So are all clients of a master that does not answer. That
+    costs a further trip only where there are such clients.
 
     :raises nim_operators.nim.errors.Unreadable: if a host printed something that makes no sense.
     """
@@ -61,8 +64,9 @@ async def observe_pair(
     observed = {source: first, target: second}
     if asking.width:
         for master, peer in ((source, target), (target, source)):
-            silent = _silent_to(observed[peer].observation, observed[master].observation)
-            observed[master] = await _ask_more(observed[master], endpoints[master], silent, asking)
+            everybody = asking.by_target_too and master == target
+            unheard = _unheard(observed[peer].observation, observed[master].observation, everybody=everybody)
+            observed[master] = await _ask_more(observed[master], endpoints[master], unheard, asking)
         observed[source] = await _ask_by_ssh(observed[source], asking)
     return observed
 
@@ -96,16 +100,16 @@ def _locations(observation: Observation) -> tuple[str, ...]:
     return tuple(sorted({found.location for found in observation.resources if found.location}))
 
 
-def _silent_to(asker: Observation, other: Observation) -> tuple[str, ...]:
-    """Return the clients that *asker* could not make speak and that *other* knows and has not asked."""
-    if not isinstance(asker, Snapshot) or not isinstance(other, Snapshot):
+def _unheard(asker: Observation, other: Observation, *, everybody: bool) -> tuple[str, ...]:
+    """Return whom *asker* could not make speak, or *everybody*, of the clients that *other* knows and has not asked."""
+    if not isinstance(other, Snapshot):
         return ()
     asked = {answer.client for answer in other.clients}
-    return tuple(
-        answer.client
-        for answer in asker.clients
-        if answer.silence is not None and answer.client in other.objects and answer.client not in asked
-    )
+    known = [found.name for found in other.client_objects if found.name not in asked]
+    if everybody or not isinstance(asker, Snapshot):
+        return tuple(known)
+    silent = {answer.client for answer in asker.clients if answer.silence is not None}
+    return tuple(name for name in known if name in silent)
 
 
 async def _ask_more(observed: Observed, endpoint: Endpoint, clients: tuple[str, ...], asking: Asking) -> Observed:

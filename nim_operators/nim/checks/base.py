@@ -36,7 +36,7 @@ LookAtBoth = Callable[[Facts, Snapshot, Snapshot], Iterable[Saw]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. ``severities`` says what its findings do to each runbook; one it does not name skips it.
+    """One check. ``severities`` says what its findings do to each runbook.
 
     ``guards_against`` is what the documentation says of it.
     """
@@ -48,26 +48,41 @@ class Check:
 
     def findings(self, facts: Facts, runbook: Runbook) -> Iterable[Finding]:
         """Return what the check saw, with the severity that *runbook* gives it."""
-        severity = self.severities.get(runbook)
-        if severity is None:
-            return
+        severity = self.severities[runbook]
         for saw in self.look(facts):
             yield Finding(self.id, severity, saw.subject, saw.saw, saw.remedy, saw.evidence)
 
 
 def check_pair(
-    name: str, guards_against: str, *, nightly: Severity, setup: Severity, takeover: Severity, failover: Severity
+    name: str,
+    guards_against: str,
+    *,
+    nightly: Severity,
+    setup: Severity,
+    takeover: Severity,
+    failover: Severity,
+    reprotect: Severity | None = None,
 ) -> Callable[[Look], Check]:
-    """Make a check of a function that looks at the facts as a whole, whichever masters were observed."""
-    severities = _severities(nightly, setup, takeover, failover)
+    """Make a check of a function that looks at the facts as a whole, whichever masters were observed.
+
+    What it does to *reprotect* is what it does to the *nightly* sync, unless said otherwise.
+    """
+    severities = _severities(nightly, setup, takeover, failover, reprotect or nightly)
     return lambda look: Check(name, guards_against, severities, look)
 
 
 def check_each_master(
-    name: str, guards_against: str, *, nightly: Severity, setup: Severity, takeover: Severity, failover: Severity
+    name: str,
+    guards_against: str,
+    *,
+    nightly: Severity,
+    setup: Severity,
+    takeover: Severity,
+    failover: Severity,
+    reprotect: Severity | None = None,
 ) -> Callable[[LookAtOne], Check]:
     """Make a check of a function that looks at one master; it is asked for each one observed."""
-    severities = _severities(nightly, setup, takeover, failover)
+    severities = _severities(nightly, setup, takeover, failover, reprotect or nightly)
 
     def make(look_at_one: LookAtOne) -> Check:
         def look(facts: Facts) -> Iterable[Saw]:
@@ -79,10 +94,17 @@ def check_each_master(
 
 
 def check_both_masters(
-    name: str, guards_against: str, *, nightly: Severity, setup: Severity, takeover: Severity, failover: Severity
+    name: str,
+    guards_against: str,
+    *,
+    nightly: Severity,
+    setup: Severity,
+    takeover: Severity,
+    failover: Severity,
+    reprotect: Severity | None = None,
 ) -> Callable[[LookAtBoth], Check]:
     """Make a check of a function that compares source and target; it is asked only if both were observed."""
-    severities = _severities(nightly, setup, takeover, failover)
+    severities = _severities(nightly, setup, takeover, failover, reprotect or nightly)
 
     def make(look_at_both: LookAtBoth) -> Check:
         def look(facts: Facts) -> Iterable[Saw]:
@@ -96,7 +118,7 @@ def check_both_masters(
 
 
 def _severities(
-    nightly: Severity, setup: Severity, takeover: Severity, failover: Severity
+    nightly: Severity, setup: Severity, takeover: Severity, failover: Severity, reprotect: Severity
 ) -> Mapping[Runbook, Severity]:
     return {
         Runbook.NIGHTLY_SYNC: nightly,
@@ -104,5 +126,5 @@ def _severities(
         Runbook.PLANNED_TAKEOVER: takeover,
         Runbook.GIVE_BACK: takeover,
         Runbook.DISASTER_FAILOVER: failover,
-        Runbook.REPROTECT: nightly,
+        Runbook.REPROTECT: reprotect,
     }

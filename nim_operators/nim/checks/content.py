@@ -20,6 +20,7 @@ from nim_operators.nim.snapshot import Snapshot
     setup=Severity.WARNS,
     takeover=Severity.WARNS,
     failover=Severity.NOTES,
+    reprotect=Severity.WARNS,
 )
 def target_only(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
     """Want nothing on the target that the source does not have, but for what the policy names."""

@@ -115,4 +115,26 @@ def _levels(source: Snapshot, target: Snapshot) -> tuple[str, ...]:
     return tuple(f"{own.master}: {own.level or 'unknown'}" for own in (source, target))
 
 
-CHECKS = (filesets_installed, filesets_equal, system, service_pack, database)
+@check_both_masters(
+    "levels.target-lower",
+    "serving clients from a master that is below what it takes over (nim.md 1.2)",
+    nightly=Severity.NOTES,
+    setup=Severity.NOTES,
+    takeover=Severity.BLOCKS,
+    failover=Severity.WARNS,
+)
+def target_lower(facts: Facts, source: Snapshot, target: Snapshot) -> Iterable[Saw]:
+    """Want a target that is not lower than the source or any client that answered."""
+    lowest = target.level
+    if lowest is None:
+        return
+    if source.level is not None and source.level > lowest:
+        saw = f"It is at {lowest}, below {source.master} at {source.level}."
+        yield Saw(target.master, saw, f"Update {target.master} first.")
+    above = {row.client: word.level for row in facts.matrix.rows for word in row.answers if word.level}
+    lower = tuple(f"{client}: {level}" for client, level in above.items() if level > lowest)
+    if lower:
+        yield Saw(target.master, f"It is at {lowest}, below clients.", f"Update {target.master} first.", lower)
+
+
+CHECKS = (filesets_installed, filesets_equal, system, service_pack, database, target_lower)

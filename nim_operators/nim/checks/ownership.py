@@ -76,6 +76,7 @@ def source_database(facts: Facts) -> Iterable[Saw]:
     setup=Severity.APPROVAL,
     takeover=Severity.WARNS,
     failover=Severity.WARNS,
+    reprotect=Severity.WARNS,
 )
 def target_database_silent(facts: Facts) -> Iterable[Saw]:
     """Want no silent client that the target's database gives to the target: nothing speaks against it."""
@@ -195,6 +196,7 @@ def one_environment(facts: Facts) -> Iterable[Saw]:
     setup=Severity.APPROVAL,
     takeover=Severity.WARNS,
     failover=Severity.WARNS,
+    reprotect=Severity.WARNS,
 )
 def armed(facts: Facts) -> Iterable[Saw]:
     """Want every record of the armed direction to name this one."""

@@ -65,6 +65,15 @@ nfs_of_peer() {
     done
 }
 
+# Whether the peer answers at all: the second witness before a master is called dead. What ping prints counts, not its
+# status; a host without ping says nothing.
+ping_of_peer() {
+    for peer in $(niminfo_value NIM_ALTERNATE_MASTER); do
+        printf '@ %s\n' "$peer"
+        limited 15 ping -c 1 -w 5 "$peer" 2>&1
+    done
+}
+
 crontabs() {
     for crontab in /var/spool/cron/crontabs/*; do
         if [ -f "$crontab" ]; then
@@ -111,6 +120,7 @@ section df 30 df -k
 section places 300 places
 section names 120 names
 section nfs_of_peer 60 nfs_of_peer
+section ping_of_peer 60 ping_of_peer
 section ps 20 ps -ef
 section crontabs 0 crontabs
 section own_records 0 own_records

@@ -15,6 +15,7 @@ from nim_operators.nim.snapshot import OwnRecords, SubsystemRow
 from tests.unit.nim import worlds
 from tests.unit.nim.worlds import HOST, A, B, answer, armed, client, pair, silence
 
+LOWER = replace(worlds.LEVEL, technology_level=0)
 NIGHTLY, SETUP = Runbook.NIGHTLY_SYNC, Runbook.SETUP
 BLOCKS, APPROVAL, WARNS, NOTES = Severity.BLOCKS, Severity.APPROVAL, Severity.WARNS, Severity.NOTES
 INACTIVE = (SubsystemRow("nimesis", "nim", None, "inoperative"),)
@@ -70,6 +71,7 @@ SPEAKS: dict[str, tuple[Callable[[], PairView], str, Severity, Severity | None]]
         BLOCKS,
         WARNS,
     ),
+    "levels.target-lower": (lambda: worlds.change(pair(), B, level=LOWER), B, NOTES, NOTES),
     "levels.system": (
         lambda: worlds.change(pair(), B, level=replace(worlds.LEVEL, technology_level=2)),
         "nima and nimb",

@@ -37,6 +37,9 @@ RPCINFO = (
     "    100000    4   tcp    111  portmapper\n"
     "    100003    3   tcp   2049  nfs\n"
 )
+PING = "@ nimb\nPING nimb: (10.1.1.2): 56 data bytes\n1 packets transmitted, 1 packets received, 0% packet loss\n"
+DEAD = "@ nimb\nPING nimb: (10.1.1.2): 56 data bytes\n1 packets transmitted, 0 packets received, 100% packet loss\n"
+UNREACHED = "@ nimb\nrpcinfo: 1831-100 can't contact portmapper: RPC: Timed out\n"
 NOT_ON_FILE = "0513-085 The nimd Subsystem is not on file.\n"
 
 
@@ -66,6 +69,7 @@ def observed(**changes: Section) -> dict[str, Section]:
         "places": PLACES,
         "names": NAMES,
         "nfs_of_peer": RPCINFO,
+        "ping_of_peer": PING,
         "ps": (VECTORS / "ps.txt").read_text(),
         "crontabs": "/var/spool/cron/crontabs/root: 0 2 * * * /usr/sbin/nim -Fo sync nimb\n",
         "own_records": (VECTORS / "own_records.txt").read_text(),
@@ -99,6 +103,7 @@ def test_a_snapshot_holds_everything_that_was_observed():
     assert list(found.objects) == ["master", "nimb", "lpar1", "vios1", "cloud1"]
     assert found.file_systems[0].mount_point == "/"
     assert found.nfs_of_peer is True
+    assert found.peer_answers is True
     assert [process.pid for process in found.processes] == [7340238, 7340240, 8388810, 9437500, 9437600]
     assert found.cron == ("/var/spool/cron/crontabs/root: 0 2 * * * /usr/sbin/nim -Fo sync nimb",)
     assert found.own.lock.run == "scheduled__2026-01-06"
@@ -142,6 +147,22 @@ def test_names_that_nobody_knows_are_answers_and_an_unheard_resolver_is_none():
 )
 def test_nfs_of_the_peer_answered_or_did_not_or_could_not_be_asked(printed, answered):
     assert build(**failed("nfs_of_peer", 1, stdout=printed)).nfs_of_peer is answered
+
+
+@pytest.mark.parametrize(
+    ("ping", "rpcinfo", "answers"),
+    [
+        (PING, UNREACHED, True),
+        (DEAD, RPCINFO, True),
+        (DEAD, UNREACHED, False),
+        ("@ nimb\nksh: ping:  not found.\n", UNREACHED, None),
+        ("@ nimb\n0821-062 ping: host name nimb NOT FOUND\n", UNREACHED, None),
+        ("", "", None),
+    ],
+)
+def test_the_peer_answers_or_is_silent_or_could_not_be_tried(ping, rpcinfo, answers):
+    printed = {**failed("ping_of_peer", 1, stdout=ping), **failed("nfs_of_peer", 1, stdout=rpcinfo)}
+    assert build(**printed).peer_answers is answers
 
 
 def test_every_client_that_was_asked_has_an_answer_or_a_silence():
