@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -21,6 +22,7 @@ from nim_operators.nim import commands
 from nim_operators.nim.collector import BASE
 from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.nim.errors import NotReadBack, Refused, StillRunning, Unreadable, UnusableMaster
+from nim_operators.nim.fence import Fence, read_fence
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.restored import unlike_before
 from nim_operators.nim.snapshot import Unreachable
@@ -31,7 +33,8 @@ from nim_operators.remote.errors import HostAbsent
 from nim_operators.remote.files import fetch
 from nim_operators.remote.job import Slot
 from nim_operators.remote.leftovers import Leftovers, leftovers
-from nim_operators.remote.script import embedded
+from nim_operators.remote.pair import SECOND_LOOK_SECONDS
+from nim_operators.remote.script import build, embedded, read_sections
 from nim_operators.remote.transport import connect
 
 KIND = "restore"
@@ -49,9 +52,9 @@ class NimPutBackOperator(NimJobOperator):
 
     Reads: both masters, and the target as it was before this run's sync. Changes: where the sync touched the target,
     stops its nimesis, removes mounts a restore left, restores this run's own backup with ``m_restore_db``, starts
-    nimesis; renames content that lies aside back; where the restore is refused, fences the target.
-    Safe to repeat: yes, a target that is as before is left alone. If interrupted: the restore goes on as a job on the
-    target; the next try attaches.
+    nimesis, lifts a fence of an earlier try; renames content that lies aside back; where the restore is refused, or
+    half a sync meets a source that is away, fences the target. Safe to repeat: yes, a target that is as before is left
+    alone. If interrupted: the restore goes on as a job on the target; the next try attaches.
     Undo: run the nightly sync again; a fence is undone with the commands that it names.
 
     Runs only after a step of the sync has failed. What an earlier night left aside comes back as well, once this night
@@ -75,12 +78,14 @@ class NimPutBackOperator(NimJobOperator):
         if not sent and not moved and not left.asides:
             raise AirflowSkipException(_NOTHING)
         _demand_quiet(run.target, left)
+        away = _demand_quiet_source(run)
         differs = self._unlike_before(run) if sent else ()
-        if not differs and left.asides:
-            _demand_quiet(run.source, in_loop(_look(run, run.source)))
+        if not differs and left.asides and away is None:
             yield JobRequest(run.target, KIND, *back_from_aside(run, left.asides), Slot.CHANGE, changes=True)
             return
         if not differs:
+            if away is not None:
+                raise away  # the sync may live on there, and reach the target yet
             restored = any(record["kind"] == KIND for record in run.recorded(JobRecord))
             state = "put back" if restored else "untouched"
             run.record(PutBackRecord(run.target, state, "It is what it was before the sync."))
@@ -91,9 +96,7 @@ class NimPutBackOperator(NimJobOperator):
                 f"Nobody has seen that the copy on {run.target} is bad, and it answers as itself. It is left as it is; "
                 "clear the failed task once the hosts answer."
             )
-        try:
-            _demand_quiet(run.source, in_loop(_look(run, run.source)))
-        except HostAbsent as away:
+        if away is not None:
             raise UnusableMaster(self._fence(run, f"half a sync, and {away}")) from away
         yield in_loop(self._restore(run, left))
 
@@ -119,6 +122,8 @@ class NimPutBackOperator(NimJobOperator):
         if isinstance(now, Unreachable):
             raise HostAbsent(run.target, now.absence, now.reason)
         found = unlike_before(before, run.as_kept(run.target))
+        if now.own.unusable is not None:
+            found += (f"it is fenced since {now.own.unusable.since}",)
         return tuple(f"{HALF}{one}" if "niminfo" in one or "nimesis" in one else one for one in found)
 
     async def _restore(self, run: Run, left: Leftovers) -> JobRequest:
@@ -132,7 +137,9 @@ class NimPutBackOperator(NimJobOperator):
         restore = commands.restore_database(endpoint.commands, file)
         quiet = [commands.stop_nimesis(endpoint.commands), *map(commands.unmount, left.mounts)]
         text = [f"{command.line} || :" for command in quiet]
-        text += [restore.line, "rc=$?", f"[ $rc -ne 0 ] || {commands.start_nimesis(endpoint.commands).line}"]
+        lift = commands.lift_fence(endpoint.commands, BASE, file)[2:]
+        served = [commands.start_nimesis(endpoint.commands).line, f"if [ -f {BASE}/unusable ]; then", *lift, "fi"]
+        text += [restore.line, "rc=$?", "if [ $rc -eq 0 ]; then", *served, "fi"]
         line = restore.line
         if left.asides:
             back, script = back_from_aside(run, left.asides)
@@ -176,12 +183,12 @@ class NimPutBackOperator(NimJobOperator):
         fence = JobRequest(
             run.target, "fence", "fence nimesis", embedded("fence", values), Slot.CHANGE, changes=True, stream=False
         )
-        ended = in_loop(run_to_end(run, fence))
+        in_loop(run_to_end(run, fence))
+        seen = in_loop(_look_at_fence(run))
         by_hand = commands.lift_fence(endpoint.commands, BASE, file)
-        state = "fenced: nimesis is stopped" if "inoperative" in ended.log else "NOT known to be fenced"
-        run.record(PutBackRecord(run.target, "unusable", f"{why}. It is {state}.", by_hand))
+        run.record(PutBackRecord(run.target, "unusable", f"{why}. {seen}", by_hand))
         return (
-            f"{run.target} is unusable: {why}. It is {state}. Where m_restore_db refuses a configured master, run "
+            f"{run.target} is unusable: {why}. {seen} Where m_restore_db refuses a configured master, run "
             f"'nim -o unconfig master' on it first. Then type there: {'; '.join(by_hand)}"
         )
 
@@ -201,6 +208,21 @@ def _demand_quiet(master: str, left: Leftovers) -> None:
         )
 
 
+def _demand_quiet_source(run: Run) -> HostAbsent | None:
+    """
+    Refuse while the sync may still be at work on the source; return why that master could not be looked at, if so.
+
+    A link that just hiccupped is no reason to fence anything, so a source that is away is looked at twice.
+
+    :raises StillRunning: naming what is alive.
+    """
+    try:
+        _demand_quiet(run.source, in_loop(_look_twice(run, run.source)))
+    except HostAbsent as away:
+        return away
+    return None
+
+
 def _is_half_a_sync(differs: tuple[str, ...]) -> bool:
     """Whether the target cannot serve as itself: its niminfo or nimesis is not its own, its database unreadable."""
     return any(one.startswith(HALF) for one in differs)
@@ -213,3 +235,18 @@ def _backup_of(run: Run) -> dict[str, Any]:
 async def _look(run: Run, master: str) -> Leftovers:
     async with connect(master, run.endpoint(master)) as host:
         return await leftovers(host)
+
+
+async def _look_twice(run: Run, master: str) -> Leftovers:
+    try:
+        return await _look(run, master)
+    except HostAbsent:
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
+        return await _look(run, master)
+
+
+async def _look_at_fence(run: Run) -> Fence:
+    endpoint = run.endpoint(run.target)
+    async with connect(run.target, endpoint) as host:
+        script = build("fenced", {"LSSRC": endpoint.commands.lssrc})
+        return read_fence(run.target, await read_sections(host, script, deadline=120))

@@ -1,11 +1,33 @@
 # fence.ksh - keep a master with an unusable database from answering clients, now and after a boot. Runs as a job.
-# Given: BASE STOPSRC LSSRC REASON RUN BACKUP. What is taken away is saved in BASE/fence for undo.
+# Given: BASE STOPSRC LSSRC REASON RUN BACKUP. What is taken away is saved in BASE/fence/inittab for undo.
+
+# The entries that start nimesis, by name or by its group; those of nimclient are none of them.
+starters() {
+    lsitab -a | grep -E '^[^:]+:[^:]*:[^:]*:.*startsrc.*(nimesis|-g *nim([^a-z]|$))'
+}
+
+# The record comes first: from now on every runbook refuses, however far the rest gets. What an earlier fence saved
+# is forgotten only when that fence was lifted, never when this one goes on after an interruption.
+if [ ! -f "$BASE/unusable" ]; then
+    rm -f "$BASE/fence/inittab"
+fi
 mkdir -p "$BASE/fence"
-"$STOPSRC" -s nimesis
-grep -E '^[^:]*:[^:]*:[^:]*:.*startsrc.*(nimesis|-g *nim( |$))' /etc/inittab >>"$BASE/fence/inittab"
-sed 's/:.*//' "$BASE/fence/inittab" | while read -r entry; do
-    rmitab "$entry"
-done
 printf 'run=%s\nreason=%s\nsince=%s\nbackup=%s\n' "$RUN" "$REASON" "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" "$BACKUP" >"$BASE/unusable.new" &&
     mv "$BASE/unusable.new" "$BASE/unusable"
+"$STOPSRC" -s nimesis
+{
+    cat "$BASE/fence/inittab" 2>/dev/null
+    starters
+} | sort -u >"$BASE/fence/inittab.new" && mv "$BASE/fence/inittab.new" "$BASE/fence/inittab"
+starters | while read -r entry; do
+    if grep -F "$entry" "$BASE/fence/inittab" >/dev/null; then
+        rmitab "${entry%%:*}" </dev/null
+    fi
+done
+# stopsrc only requests the stop.
+patience=30
+while "$LSSRC" -s nimesis | grep -E ' (active|stopping)' >/dev/null && [ $patience -gt 0 ]; do
+    patience=$((patience - 1))
+    sleep 1
+done
 "$LSSRC" -s nimesis
