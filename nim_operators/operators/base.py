@@ -167,11 +167,15 @@ class Run:
         return build_snapshot(master, self.evidence.read_snapshot(seen[-1]["snapshot_file"]))
 
     def before_sync(self) -> Snapshot | None:
-        """Return the target as it was right before this run's sync was sent; None where this run sent none."""
+        """
+        Return the target as it was right before this run's first sync was sent; None where this run sent none.
+
+        The run's backup is from then: what a second sync of the same run found there may be half of the first one.
+        """
         marked = self.recorded(BeforeSyncRecord)
         if not marked:
             return None
-        return build_snapshot(self.target, self.evidence.read_snapshot(marked[-1]["snapshot_file"]))
+        return build_snapshot(self.target, self.evidence.read_snapshot(marked[0]["snapshot_file"]))
 
     def assess(self, view: PairView, *, before_lock: bool = False, rules: Runbook | None = None) -> Assessment:
         """

@@ -7,10 +7,13 @@ from contextlib import suppress
 
 from airflow.sdk import Context
 
+from nim_operators.evidence.records import BeforeSyncRecord
+from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.operators.approved import demand_approved
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import lock
 from nim_operators.remote.errors import HostAbsent, LockHeld, RemoteError
+from nim_operators.remote.leftovers import leftovers
 from nim_operators.remote.lock import Holder
 from nim_operators.remote.transport import Host, connect
 
@@ -66,14 +69,24 @@ class NimUnlockPairOperator(NimOperator):
     Safe to repeat: yes. If interrupted: the lock may still be held on one master; the next try gives it back.
     Undo: nothing to undo.
 
-    Refuses on both while a job that was started under the lock runs on either, or nobody knows how it ended (P29).
+    Refuses on both while a job that was started under the lock runs on either, or nobody knows how it ended (P29), and
+    where this run sent a sync, while anything of one lives on outside of a job, its shell having been killed.
     """
 
     def act(self, run: Run, context: Context) -> None:
         """Look at both masters first: a lock that is held on one of them only protects nothing."""
         with suppress(HostAbsent):
             in_loop(_on_both(run, lock.demand_releasable))
+        if run.recorded(BeforeSyncRecord):
+            with suppress(HostAbsent):
+                in_loop(_on_both(run, _demand_quiet))
         in_loop(_on_both(run, lock.release))
+
+
+async def _demand_quiet(host: Host, _: Holder) -> None:
+    alive = [f"process {one.pid}: {one.command}" for one in (await leftovers(host)).processes if is_transfer(one)]
+    if alive:
+        raise LockHeld(host.name, f"still held: {'; '.join(alive)} is alive; when it has ended, clear the failed tasks")
 
 
 async def _on_both(run: Run, action: Callable[[Host, Holder], Awaitable[None]]) -> None:
@@ -86,4 +99,4 @@ async def _on_both(run: Run, action: Callable[[Host, Holder], Awaitable[None]]) 
         except RemoteError as error:
             errors.append(error)
     if errors:
-        raise errors[0]
+        raise min(errors, key=lambda error: isinstance(error, HostAbsent))  # a host that refuses weighs more

@@ -46,7 +46,8 @@ class NimSyncOperator(NimJobOperator):
     Reads: both masters and every client again, right before acting. Changes: replaces the target's NIM database,
     restarts its nimesis, copies the resources that the target lacks; on the very first run records the armed direction
     on both masters. Safe to repeat: yes; where the target is already in step nothing is sent, and an open sync is
-    attached to, whoever began it. If interrupted: the sync goes on as a job on the source; the next try attaches.
+    attached to, whoever began it. If interrupted: the sync goes on as a job on the source; the next try attaches. One
+    that this run began and that is gone without a status fails the step; one of another run wants a typed reason.
     Undo: the run's backup of the target is in the evidence; ``m_restore_db`` puts it back.
 
     Green means: the sync ended with its own last line, each resource that began was finished, and both databases were
@@ -59,7 +60,7 @@ class NimSyncOperator(NimJobOperator):
         view = run.observe("before", ask_clients=True)
         assessment = run.assess(view, rules=sync_rules(run.runbook))
         open_job = open_sync(view.snapshot(run.source))
-        if open_job is not None and open_job.state == "vanished":
+        if open_job is not None and open_job.state == "vanished" and open_job.run != run.holder.run:
             run.demand_go(assessment)
             in_loop(self._put_away(run, open_job))
             view = run.observe("before", ask_clients=True)
