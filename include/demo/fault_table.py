@@ -21,7 +21,8 @@ def promised(fault: str) -> str:
 
 
 def _rows() -> Iterator[tuple[str, str, str]]:
-    for line in TABLE.read_text().splitlines():
+    """Yield the rows of the first table; what strikes in the middle of a sync is no fault that the demo begins with."""
+    for line in TABLE.read_text().partition("\n| what ")[0].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| ") and cells[0] != "fault":
             yield cells[0], cells[1], cells[2]

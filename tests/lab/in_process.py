@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -24,6 +24,12 @@ from nim_operators.operators.base import TRANSIENT
 from tests.lab.runbook import REPOSITORY, Finished, Installation
 
 OVER = {"success", "failed", "upstream_failed", "skipped"}
+GONE = "gone"
+"""What a hook of :attr:`InProcess.waiting` returns to have the waiting task's process thrown away in mid-flight."""
+
+
+class _Gone(Exception):
+    """The process of the task is gone; Airflow tries it again."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,11 @@ def read_dags() -> Mapping[str, Any]:
 
 
 class InProcess:
-    """One Airflow's worth of runs against an installation's lab."""
+    """
+    One Airflow's worth of runs against an installation's lab.
+
+    ``before`` and ``waiting`` hold what happens right before a task begins and when it first waits, by task.
+    """
 
     def __init__(self, installation: Installation, dags: Mapping[str, Any] | None = None) -> None:
         """:param dags: those of another installation with the same estate file, where parsing again would cost."""
@@ -62,6 +72,32 @@ class InProcess:
         self.lab = installation.lab
         self._dags = dags if dags is not None else read_dags()
         self._count = 0
+        self._kept: dict[str, str] = {}
+        self.before: dict[str, Callable[[], object]] = {}
+        self.waiting: dict[str, Callable[[], object]] = {}
+
+    @property
+    def runbooks(self) -> list[str]:
+        """Every runbook that has a DAG."""
+        return sorted(dag_id.removesuffix("__lab") for dag_id in self._dags)
+
+    def be_impatient(self, limit: timedelta) -> None:
+        """Let the steps of a night wait no longer than *limit*."""
+        for task in self._dags["nim_nightly_sync__lab"].tasks:
+            task.wait_limit = limit
+
+    def clear(self, run: Finished, *tasks: str) -> Finished:
+        """
+        Clear *tasks* of a run that is over, and its verdict: they run again, everything else keeps its state.
+
+        As in Airflow, the setup and the teardown around a cleared task run again with it.
+        """
+        dag_id = run.evidence.parent.name
+        around = {task.task_id for task in self._dags[dag_id].tasks if task.is_setup or task.is_teardown}
+        again = {*tasks, *around, "verdict"}
+        self._kept = {task: state for task, state in run.tasks.items() if task not in again}
+        run_id = json.loads((run.evidence / "run.json").read_text())["run_id"]
+        return self.run(dag_id.removesuffix("__lab"), run_id=run_id)
 
     def run(
         self,
@@ -83,8 +119,9 @@ class InProcess:
         self._count += 1
         dag = self.dag(runbook)
         run_id = run_id or f"manual__{self._count:04d}"
-        states: dict[str, str] = {}
-        for task in dag.topological_sort():
+        states, self._kept = self._kept, {}
+        for task in (found for found in dag.topological_sort() if found.task_id not in states):
+            self.before.pop(task.task_id, lambda: None)()
             form = {**dag.params.dump(), **params}
             contexts = (
                 _context(dag.dag_id, run_id, number, states, form, triggered_by) for number in range(1, tries + 1)
@@ -107,7 +144,7 @@ class InProcess:
         dag = self.dag(runbook)
         run_id = run_id or f"manual__{self._count:04d}"
         try:
-            _carry_out(dag.get_task(task_id), _context(dag.dag_id, run_id, 1, {}, params, "olga"), Answer())
+            self._carry_out(dag.get_task(task_id), _context(dag.dag_id, run_id, 1, {}, params, "olga"), Answer())
         except Exception as error:  # noqa: BLE001 - whatever it is, a test wants to see it
             return error
         return None
@@ -133,16 +170,29 @@ class InProcess:
     def _try(self, task: Any, contexts: Iterable[dict[str, Any]], answer: Answer) -> str:
         for context in contexts:
             try:
-                _carry_out(task, context, answer)
+                self._carry_out(task, context, answer)
             except AirflowSkipException:
                 return "skipped"
-            except TRANSIENT:
+            except (*TRANSIENT, _Gone):
                 continue
             except Exception as error:  # noqa: BLE001 - as Airflow: the task fails, the run goes on
                 task.log.warning("%s failed: %s", task.task_id, error)
                 return "failed"
             return "success"
         return "failed"
+
+    def _carry_out(self, task: Any, context: dict[str, Any], answer: Answer) -> None:
+        """Execute a task; where it defers or asks, resume it as Airflow would. The question needs Airflow's own API."""
+        try:
+            with patch("airflow.providers.standard.operators.hitl.upsert_hitl_detail"):
+                task.execute({**context, "task_instance": SimpleNamespace(id="ti")})
+        except TaskAwaitingInput as asking:
+            getattr(task, asking.method_name)(context, event=answer.event)
+        except TaskDeferred as deferred:
+            if self.waiting.pop(task.task_id, lambda: None)() == GONE:
+                raise _Gone from deferred
+            event = asyncio.run(_first_event(deferred.trigger))
+            getattr(task, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
 
 
 def _context(  # noqa: PLR0917 - what Airflow puts together
@@ -160,18 +210,6 @@ def _context(  # noqa: PLR0917 - what Airflow puts together
         ),
         "outlet_events": defaultdict(SimpleNamespace),
     }
-
-
-def _carry_out(task: Any, context: dict[str, Any], answer: Answer) -> None:
-    """Execute a task; where it defers or asks, resume it as Airflow would. The question itself needs Airflow's API."""
-    try:
-        with patch("airflow.providers.standard.operators.hitl.upsert_hitl_detail"):
-            task.execute({**context, "task_instance": SimpleNamespace(id="ti")})
-    except TaskAwaitingInput as asking:
-        getattr(task, asking.method_name)(context, event=answer.event)
-    except TaskDeferred as deferred:
-        event = asyncio.run(_first_event(deferred.trigger))
-        getattr(task, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
 
 
 async def _first_event(trigger: Any) -> Any:

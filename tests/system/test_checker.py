@@ -232,7 +232,8 @@ def test_a_pair_that_is_not_what_was_promised_is_named(outcome: str, target: Mas
         ("sync_fails phase=11", "put back"),
         ("client_down client=aix02", "done"),
         ("banner_noise host=nimb", "done"),
-        ("host_down", ""),
+        ("host_down", "refused"),
+        ("sync_hangs phase=4", ""),
         ("sync_fails", ""),
     ],
 )
