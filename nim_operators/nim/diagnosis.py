@@ -181,7 +181,7 @@ def _not_serving(facts: Facts, master: str) -> Iterable[str]:
         yield f"/etc/niminfo of {master} says NIM_CONFIGURATION={own.niminfo.configuration}, not master."
     if not has_database(own):
         yield f"The NIM database of {master} has no master object."
-    if not own.is_active("nimesis"):
+    if not own.is_active("nimesis") and not facts.fenced_by_us(own):
         yield f"On {master} {_nimesis_rows(own)}."
     peer = facts.peer_of(own)
     taken_for = takes_for(own, peer) if peer is not None else None

@@ -56,6 +56,10 @@ class Facts:
         """Return the side of the pair that *master* is on."""
         return Side.SOURCE if master == self.view.source else Side.TARGET
 
+    def fenced_by_us(self, own: Snapshot) -> bool:
+        """Tell whether the run that asks has fenced this master itself: that its nimesis is stopped is wanted then."""
+        return own.own.fenced is not None and own.own.fenced.run == self.run
+
     def peer_of(self, own: Snapshot) -> Snapshot | None:
         """Return the other master's snapshot."""
         return self.target if own.master == self.view.source else self.source

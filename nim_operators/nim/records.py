@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from nim_operators.nim.errors import Unreadable
-from nim_operators.nim.snapshot import ArmedDirection, Aside, LockOwner, OpenJob, OwnRecords, Unusable
+from nim_operators.nim.snapshot import ArmedDirection, Aside, Fenced, LockOwner, OpenJob, OwnRecords, Unusable
 
 COMMAND = "the records of this product"
 
@@ -42,28 +43,31 @@ def parse_own_records(host: str, text: str, uid: str) -> OwnRecords:
 
     :raises Unreadable: at a line of another shape, an unknown state, or a record without one of its fields.
     """
-    direction: ArmedDirection | None = None
-    lock: LockOwner | None = None
+    found: dict[str, Any] = {}
     jobs: list[OpenJob] = []
-    unusable: Unusable | None = None
     asides: list[Aside] = []
-    fault: str | None = None
     for entry in _entries(host, text):
         if entry.kind == "fault":
-            fault = f"{entry.value}."
+            found["fault"] = f"{entry.value}."
         elif entry.kind == "listing":
-            fault = fault or _fault(host, entry, uid)
+            found["fault"] = found.get("fault") or _fault(host, entry, uid)
         elif entry.kind == "job":
             jobs.append(_job(host, entry))
-        elif entry.value == "direction":
-            direction = ArmedDirection(*_fields(host, entry, "source", "target", "recorded_by", "recorded_at"))
-        elif entry.value == "lock/owner":
-            lock = LockOwner(*_fields(host, entry, "run", "token", "taken_at"))
-        elif entry.value == "unusable":
-            unusable = Unusable(*_fields(host, entry, "run", "reason", "since", "backup"))
+        elif entry.value in _RECORDS:
+            name, kind, fields = _RECORDS[entry.value]
+            found[name] = kind(*_fields(host, entry, *fields))
         else:
             asides.append(_aside(host, entry))
-    return OwnRecords(direction, lock, tuple(jobs), unusable, tuple(asides), fault)
+    return OwnRecords(jobs=tuple(jobs), asides=tuple(asides), **found)
+
+
+_RECORDS: Mapping[str, tuple[str, type[Any], tuple[str, ...]]] = {
+    "direction": ("direction", ArmedDirection, ("source", "target", "recorded_by", "recorded_at")),
+    "lock/owner": ("lock", LockOwner, ("run", "token", "taken_at")),
+    "unusable": ("unusable", Unusable, ("run", "reason", "since", "backup")),
+    "fenced": ("fenced", Fenced, ("run", "since")),
+}
+"""Each record's file, the field of OwnRecords it fills, and what it holds in order."""
 
 
 def _entries(host: str, text: str) -> Iterator[_Entry]:
@@ -94,7 +98,7 @@ def _fields(host: str, entry: _Entry, *names: str) -> tuple[str, ...]:
 
 def _aside(host: str, entry: _Entry) -> Aside:
     if not entry.value.startswith(_ASIDE):
-        wanted = "the record direction, lock/owner, unusable or aside/<resource>"
+        wanted = "the record direction, lock/owner, unusable, fenced or aside/<resource>"
         raise Unreadable(host, COMMAND, entry.number, entry.line, wanted)
     return Aside(*_fields(host, entry, "resource", "location", "aside", "content", "run", "since", "state"))
 

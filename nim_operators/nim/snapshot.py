@@ -171,6 +171,14 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
+class Fenced:
+    """A master that was kept from answering clients because the other one controls them: by which run, since when."""
+
+    run: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class Aside:
     """A resource of this master whose content was moved aside, so that a sync copies it anew.
 
@@ -198,6 +206,8 @@ class OwnRecords:
     asides: tuple[Aside, ...] = ()
     fault: str | None = None
     """A sentence where the directory is not trustworthy (wrong owner, mode, a symlink), else None."""
+
+    fenced: Fenced | None = None
 
     def open_job(self, kind: str) -> OpenJob | None:
         """Return the job of that kind that is open here; one that has not begun is none, its start makes sure."""

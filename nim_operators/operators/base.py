@@ -83,6 +83,11 @@ class Run:
         """Both masters, the source first."""
         return self.source, self.target
 
+    @property
+    def may_be_away(self) -> frozenset[str]:
+        """The masters without which this run goes on: the source of a disaster failover."""
+        return frozenset({self.source}) if self.runbook is Runbook.DISASTER_FAILOVER else frozenset()
+
     def conn_id(self, master: str) -> str:
         """Return the id of the Airflow connection of *master*."""
         return self.pair.masters[master].conn_id

@@ -40,9 +40,15 @@ async def _lock_both(run: Run) -> None:
     taken: list[str] = []
     try:
         for master in sorted(run.masters):
-            async with connect(master, run.endpoint(master)) as host:
-                await _acquire(run, host)
-            taken.append(master)
+            try:
+                async with connect(master, run.endpoint(master)) as host:
+                    await _acquire(run, host)
+            except HostAbsent as absent:
+                if master not in run.may_be_away:
+                    raise
+                run.note(f"{master} is not locked: {absent}")
+            else:
+                taken.append(master)
     except RemoteError:
         for master in taken:
             with suppress(RemoteError):
@@ -97,6 +103,7 @@ async def _on_both(run: Run, action: Callable[[Host, Holder], Awaitable[None]]) 
             async with connect(master, run.endpoint(master)) as host:
                 await action(host, run.holder)
         except RemoteError as error:
-            errors.append(error)
+            if not (isinstance(error, HostAbsent) and master in run.may_be_away):
+                errors.append(error)
     if errors:
         raise min(errors, key=lambda error: isinstance(error, HostAbsent))  # a host that refuses weighs more

@@ -9,7 +9,7 @@ own_records() {
         return 0
     fi
     printf '@ listing %s\n' "$(ls -ldn "$BASE")"
-    for record in "$BASE"/direction "$BASE"/lock/owner "$BASE"/unusable "$BASE"/aside/*; do
+    for record in "$BASE"/direction "$BASE"/lock/owner "$BASE"/unusable "$BASE"/fenced "$BASE"/aside/*; do
         if [ -f "$record" ]; then
             printf '@ record %s\n' "${record#"$BASE"/}"
             cat "$record"
