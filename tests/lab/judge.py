@@ -212,8 +212,10 @@ class Judge:
         return next((run for seq, run in reversed(known) if seq < call["seq"]), None)
 
     def _changing(self, log: list[Record]) -> Iterator[tuple[str, Record]]:
+        """Yield the commands of runs that want the pair for themselves: those that change NIM, and backups."""
         for call in log:
-            if call["event"] == "call" and call["changing"] and call["login"] != "console":
+            works = call["event"] == "call" and (call["changing"] or call["argv"][0] == "m_backup_db")
+            if works and call["login"] != "console":
                 owner = self.owner_of(call)
                 assert owner is not None, f"nobody knows which run sent {call}"
                 yield owner, call

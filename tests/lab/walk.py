@@ -98,7 +98,10 @@ BY_HAND = {
     "comment a resource": ("nim", "-o", "change", "-a", "comments=by hand", "mksysb_aix01"),
     "back up": ("m_backup_db", "/tmp/by_hand.backup"),
 }
-CLIENT = ("platform=chrp", "netboot_kernel=64", "if1=master_net aix03.example.com 0", "cable_type1=N/A")
+DEFINITIONS = {
+    "standalone": ("platform=chrp", "netboot_kernel=64", "if1=master_net aix03.example.com 0", "cable_type1=N/A"),
+    "ent": ("net_addr=10.9.{}.0", "snm=255.255.255.0"),
+}
 GRANTED_SECONDS = 3.0
 """How long a command that is typed by hand may take before the walk goes on beside it: it is on hold somewhere."""
 
@@ -182,10 +185,11 @@ class Pair:
         """Type a command at a host's console; one that is on hold goes on beside the walk."""
         self._beside(lambda: self.lab.admin(host, *argv))
 
-    def define(self, host: str) -> None:
-        """Define a client that no database knows yet."""
-        words = [word for attribute in CLIENT for word in ("-a", attribute)]
-        self.by_hand(host, "nim", "-o", "define", "-t", "standalone", *words, f"new{self.tally.total % 1000}")
+    def define(self, host: str, kind: str = "standalone") -> None:
+        """Define a client or a network that no database knows yet."""
+        number = self.tally.total % 250
+        words = [word for attribute in DEFINITIONS[kind] for word in ("-a", attribute.format(number))]
+        self.by_hand(host, "nim", "-o", "define", "-t", kind, *words, f"new{number}")
 
     def break_fault(self, fault: str, arguments: dict[str, str]) -> None:
         self.tally.faults[fault] += 1
@@ -336,10 +340,10 @@ class Walk(RuleBasedStateMachine):
         if self._goes("sync by hand", host, flag):
             self.pair.by_hand(host, "nim", *filter(None, [flag]), "-o", "sync", "-a", "replicate=yes", PEER[host])
 
-    @rule(host=st.sampled_from(["nimb", "nima"]))
-    def define_by_hand(self, host: str) -> None:
-        if self._goes("define by hand", host):
-            self.pair.define(host)
+    @rule(host=st.sampled_from(["nimb", "nima"]), kind=st.sampled_from(["ent", "standalone"]))
+    def define_by_hand(self, host: str, kind: str) -> None:
+        if self._goes("define by hand", host, kind):
+            self.pair.define(host, kind)
 
     @rule(host=st.sampled_from(HOSTS), what=st.sampled_from(sorted(BY_HAND)))
     def by_hand(self, host: str, what: str) -> None:
