@@ -75,6 +75,12 @@ class InProcess:
         self._kept: dict[str, str] = {}
         self.before: dict[str, Callable[[], object]] = {}
         self.waiting: dict[str, Callable[[], object]] = {}
+        self.pushed: list[str] = []
+        """What Airflow's database would have kept of every task: XCom, returned values and deferrals."""
+
+    def push(self, *, key: str, value: Any) -> None:
+        """Take an XCom."""
+        self.pushed.append(json.dumps({key: value}, default=str))
 
     @property
     def runbooks(self) -> list[str]:
@@ -144,7 +150,9 @@ class InProcess:
         dag = self.dag(runbook)
         run_id = run_id or f"manual__{self._count:04d}"
         try:
-            self._carry_out(dag.get_task(task_id), _context(dag.dag_id, run_id, 1, {}, params, "olga"), Answer())
+            context = _context(dag.dag_id, run_id, 1, {}, params, "olga")
+            context["ti"].xcom_push = self.push
+            self._carry_out(dag.get_task(task_id), context, Answer())
         except Exception as error:  # noqa: BLE001 - whatever it is, a test wants to see it
             return error
         return None
@@ -169,6 +177,7 @@ class InProcess:
 
     def _try(self, task: Any, contexts: Iterable[dict[str, Any]], answer: Answer) -> str:
         for context in contexts:
+            context["ti"].xcom_push = self.push
             try:
                 self._carry_out(task, context, answer)
             except AirflowSkipException:
@@ -185,14 +194,16 @@ class InProcess:
         """Execute a task; where it defers or asks, resume it as Airflow would. The question needs Airflow's own API."""
         try:
             with patch("airflow.providers.standard.operators.hitl.upsert_hitl_detail"):
-                task.execute({**context, "task_instance": SimpleNamespace(id="ti")})
+                result = task.execute({**context, "task_instance": SimpleNamespace(id="ti")})
         except TaskAwaitingInput as asking:
-            getattr(task, asking.method_name)(context, event=answer.event)
+            result = getattr(task, asking.method_name)(context, event=answer.event)
         except TaskDeferred as deferred:
+            context["ti"].xcom_push(key="deferral", value=[deferred.trigger.serialize(), deferred.kwargs])
             if self.waiting.pop(task.task_id, lambda: None)() == GONE:
                 raise _Gone from deferred
             event = asyncio.run(_first_event(deferred.trigger))
-            getattr(task, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
+            result = getattr(task, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
+        context["ti"].xcom_push(key="return_value", value=result)
 
 
 def _context(  # noqa: PLR0917 - what Airflow puts together
