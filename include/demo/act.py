@@ -117,7 +117,9 @@ def play(
 
 
 def _answer(scene: Scene, dag_id: str, run_id: str, task_id: str, answer: Answer) -> None:
-    scene.report.say(f"  {answer.user} answers {task_id}: {answer.chosen}")
+    asked = scene.stage.airflow.api.question(dag_id, run_id, task_id)
+    scene.report.say(f"  {task_id} asks: {asked['subject']}")
+    scene.report.say(f"  {answer.user} answers: {answer.chosen}")
     scene.stage.airflow.approve(dag_id, run_id, task_id, user=answer.user, chosen=answer.chosen, params=answer.params)
 
 

@@ -37,13 +37,18 @@ class Night:
         count = self.lab.mark()
         self.lab.admin("nima", "nim", "-o", "change", "-a", f"comments=night {count}", "bosinst_ow")
         self.mark = self.lab.mark()
-        self.run_id = ""
+        self.run_ids: list[str] = []
 
     def begin(self, hold: str = "") -> None:
         """Trigger the run; its hosts will stop it at *hold*."""
         if hold:
             self.lab.hold(hold)
-        self.run_id = self.api.trigger(self.dag)
+        self.run_ids.append(self.api.trigger(self.dag))
+
+    @property
+    def run_id(self) -> str:
+        """The run that was begun last."""
+        return self.run_ids[-1]
 
     def wait_until_held(self, hold: str) -> None:
         self.lab.wait(f"held:{hold}", SOON.total_seconds(), after=self.mark)
@@ -70,7 +75,7 @@ class Night:
         """Trigger another run of the same night; it breaks a lock that this one has left."""
         held_by = self.lock_on("nima") or self.lock_on("nimb")
         conf = {"break_lock_of": held_by, "reason": "its run is over"} if held_by else {}
-        self.run_id = self.api.trigger(self.dag, conf)
+        self.run_ids.append(self.api.trigger(self.dag, conf))
 
     # --- what the hosts say
 
@@ -111,8 +116,11 @@ class Night:
 
     @property
     def folder(self) -> Path | None:
+        return self._folders().get(self.run_id)
+
+    def _folders(self) -> dict[str, Path]:
         runs = (self.evidence / self.pair / "runs" / self.dag).glob("*/run.json")
-        return next((run.parent for run in runs if json.loads(run.read_text())["run_id"] == self.run_id), None)
+        return {json.loads(run.read_text())["run_id"]: run.parent for run in runs}
 
     @property
     def verdict(self) -> str:
@@ -127,7 +135,9 @@ class Night:
 
     @property
     def sync_logs(self) -> list[str]:
-        return [file.read_text() for file in self.folder.glob("logs/sync.*.log")] if self.folder else []
+        """The logs of syncs in the evidence of all runs of this night."""
+        folders = [folder for run_id, folder in self._folders().items() if run_id in self.run_ids]
+        return [file.read_text() for folder in folders for file in folder.glob("logs/sync.*.log")]
 
     @property
     def recovery_points(self) -> int:

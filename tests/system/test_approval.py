@@ -20,6 +20,8 @@ def test_only_the_assigned_user_answers_and_the_task_is_told_who_it_was(running:
     api.set_paused(DAG, paused=False)
     run_id = api.trigger(DAG)
 
+    airflow.wait_until_asked(DAG, run_id, "ask")
+    assert api.question(DAG, run_id, "ask")["subject"] == "Go on?"
     with pytest.raises(ApiError, match="403"):
         airflow.approve(DAG, run_id, "ask", user="olga", chosen="Approve", params={})
     with pytest.raises(ApiError, match="400"):
