@@ -162,6 +162,16 @@ class PutBackRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class FenceRecord(Body):
+    """Whether a master was seen to be kept from answering clients; ``stands`` is never claimed for one not read."""
+
+    KIND: ClassVar[str] = "fence"
+    master: str
+    stands: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class DriftRecord(Body):
     """Where two databases, or one master before and after, differ. No row means that nothing differs."""
 
@@ -313,6 +323,7 @@ KINDS: Mapping[str, type[Body]] = {
         BeforeSyncRecord,
         SyncRecord,
         PutBackRecord,
+        FenceRecord,
         DriftRecord,
         ContentsRecord,
         DirectionRecord,

@@ -47,11 +47,14 @@ class NimBackupDatabaseOperator(NimJobOperator):
             file = f"{directory}/nimdb.{stamp}.backup"
             command = commands.backup_database(run.endpoint(master).commands, file)
             told = f"echo 'file {file}' && echo \"level $(cat /etc/NIM.level)\""
+            taken = command.line
+            if master in run.may_be_away:  # a database that NIM cannot read any more is copied as it is
+                taken = f"{{ {taken} || {{ cd / && {commands.copy_database_files(file).line}; }}; }}"
             yield JobRequest(
                 master=master,
                 kind=KIND,
                 line=command.line,
-                command=f"mkdir -p '{directory}' && {told} && {command.line}",
+                command=f"mkdir -p '{directory}' && {told} && {taken}",
                 slot=Slot.BACKUP,
                 changes=False,
             )

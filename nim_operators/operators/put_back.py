@@ -22,19 +22,18 @@ from nim_operators.nim import commands
 from nim_operators.nim.collector import BASE
 from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.nim.errors import NotReadBack, Refused, StillRunning, Unreadable, UnusableMaster
-from nim_operators.nim.fence import Fence, read_fence
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.restored import unlike_before
 from nim_operators.nim.snapshot import Unreachable
 from nim_operators.operators.aside import back_from_aside, has_moved
 from nim_operators.operators.base import Run, in_loop
-from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint, run_to_end
+from nim_operators.operators.fence import UNUSABLE, fence
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
 from nim_operators.remote.errors import HostAbsent
 from nim_operators.remote.files import fetch
 from nim_operators.remote.job import Slot
 from nim_operators.remote.leftovers import Leftovers, leftovers
 from nim_operators.remote.pair import SECOND_LOOK_SECONDS
-from nim_operators.remote.script import build, embedded, read_sections
 from nim_operators.remote.transport import connect
 
 KIND = "restore"
@@ -170,22 +169,9 @@ class NimPutBackOperator(NimJobOperator):
 
     def _fence(self, run: Run, why: str) -> str:
         """Fence the target, read the fence back, and return what a person should know and type."""
-        endpoint = run.endpoint(run.target)
         file = f"{run.pair.backups.directory}/nimdb.{_backup_of(run)['stamp']}.backup"
-        values = {
-            "BASE": BASE,
-            "STOPSRC": endpoint.commands.stopsrc,
-            "LSSRC": endpoint.commands.lssrc,
-            "RUN": run.holder.run,
-            "REASON": why.replace("\n", " ")[:400],
-            "BACKUP": file,
-        }
-        fence = JobRequest(
-            run.target, "fence", "fence nimesis", embedded("fence", values), Slot.CHANGE, changes=True, stream=False
-        )
-        in_loop(run_to_end(run, fence))
-        seen = in_loop(_look_at_fence(run))
-        by_hand = commands.lift_fence(endpoint.commands, BASE, file)
+        seen = fence(run, run.target, UNUSABLE, why, file)
+        by_hand = commands.lift_fence(run.endpoint(run.target).commands, BASE, file)
         run.record(PutBackRecord(run.target, "unusable", f"{why}. {seen}", by_hand))
         return (
             f"{run.target} is unusable: {why}. {seen} Where m_restore_db refuses a configured master, run "
@@ -243,10 +229,3 @@ async def _look_twice(run: Run, master: str) -> Leftovers:
     except HostAbsent:
         await asyncio.sleep(SECOND_LOOK_SECONDS)
         return await _look(run, master)
-
-
-async def _look_at_fence(run: Run) -> Fence:
-    endpoint = run.endpoint(run.target)
-    async with connect(run.target, endpoint) as host:
-        script = build("fenced", {"LSSRC": endpoint.commands.lssrc})
-        return read_fence(run.target, await read_sections(host, script, deadline=120))

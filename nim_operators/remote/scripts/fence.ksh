@@ -1,5 +1,5 @@
-# fence.ksh - keep a master with an unusable database from answering clients, now and after a boot. Runs as a job.
-# Given: BASE STOPSRC LSSRC REASON RUN BACKUP. What is taken away is saved in BASE/fence/inittab for undo.
+# fence.ksh - keep a master from answering clients, now and after a boot. Runs as a job. Given: BASE STOPSRC LSSRC REASON
+# RUN BACKUP, and MARK: unusable, or fenced where only the clients have gone. BASE/fence/inittab is saved for undo.
 
 # The entries that start nimesis, by name or by its group; those of nimclient are none of them.
 starters() {
@@ -8,12 +8,12 @@ starters() {
 
 # The record comes first: from now on every runbook refuses, however far the rest gets. What an earlier fence saved
 # is forgotten only when that fence was lifted, never when this one goes on after an interruption.
-if [ ! -f "$BASE/unusable" ]; then
+if [ ! -f "$BASE/unusable" ] && [ ! -f "$BASE/fenced" ]; then
     rm -f "$BASE/fence/inittab"
 fi
 mkdir -p "$BASE/fence"
-printf 'run=%s\nreason=%s\nsince=%s\nbackup=%s\n' "$RUN" "$REASON" "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" "$BACKUP" >"$BASE/unusable.new" &&
-    mv "$BASE/unusable.new" "$BASE/unusable"
+printf 'run=%s\nreason=%s\nsince=%s\nbackup=%s\n' "$RUN" "$REASON" "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" "$BACKUP" >"$BASE/$MARK.new" &&
+    mv "$BASE/$MARK.new" "$BASE/$MARK"
 "$STOPSRC" -s nimesis
 {
     cat "$BASE/fence/inittab" 2>/dev/null

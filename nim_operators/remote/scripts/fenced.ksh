@@ -1,4 +1,4 @@
-# fenced.ksh - whether a fence stands: nimesis, inittab, prepared boots, the record. Reads only. Given: BASE NONCE LSSRC.
+# fenced.ksh - whether a fence stands: nimesis, inittab, prepared boots, the record. Reads only. Given: BASE NONCE LSSRC MARK.
 bootptab() {
     if [ -f /etc/bootptab ]; then
         cat /etc/bootptab
@@ -8,5 +8,5 @@ bootptab() {
 section lssrc_nimesis 20 "$LSSRC" -s nimesis
 section inittab 20 lsitab -a
 section bootptab 0 bootptab
-section record 0 cat "$BASE/unusable"
+section record 0 cat "$BASE/$MARK"
 printf '%s complete\n' "$NONCE"
