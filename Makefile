@@ -15,7 +15,7 @@ FAULT ?=
 PYTEST_ARGS ?=
 SWEEP ?=
 
-.PHONY: help setup demo up lab test sweep check docs format clean
+.PHONY: help setup demo up lab test sweep bench check docs format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ check: $(STAMP) ## Format, lint, types and import contracts
 
 sweep: $(STAMP) ## Every cut, every kill, 10,000 random steps (hours); writes docs/sweep.md. SWEEP= names files
 	$(PY) -m tests.lab.sweep $(SWEEP)
+
+bench: $(STAMP) ## Measure cost and growth; prints numbers (several minutes)
+	$(PY) -m benchmarks
 
 docs: $(STAMP) ## Write the reference pages that are made from the code
 	$(PY) docs/generate.py
