@@ -205,6 +205,15 @@ class Pair:
         for thread in self._by_hand:
             thread.join(GRANTED_SECONDS)
 
+    def mend(self) -> None:
+        """Heal every fault, start what is down, define what is missing, move a copy that may be old out of the way."""
+        self.release()
+        self.lab.heal()
+        for host in HOSTS:
+            self.by_hand(host, *BY_HAND["start nimesis"])
+            self.by_hand(host, *BY_HAND[f"define {PEER[host]}"])
+        (self.lab.tree("nimb") / "export/nim/mksysb/aix01.mksysb").unlink(missing_ok=True)
+
     def holder(self) -> str | None:
         """Return the run that the lock on a host names, as a person reads it there."""
         for host in HOSTS:
@@ -282,10 +291,18 @@ class Walk(RuleBasedStateMachine):
         if self._goes("rest of the oldest run") and self.pair.open:
             self.pair.finish(self.pair.open[0])
 
-    @rule()
-    def whole_night(self) -> None:
-        if self._goes("whole night"):
-            self.pair.finish(self.pair.begin("nim_nightly_sync", {}))
+    @rule(mended=st.booleans(), new=st.booleans())
+    def whole_night(self, *, mended: bool, new: bool) -> None:
+        """A night from its first task to its last, often of a pair that is well and has something new to copy."""
+        if self._goes("whole night", mended, new):
+            params = {}
+            if mended:
+                self.pair.mend()
+                holder = self.pair.holder()
+                params = {"reason": "that run is dead", "break_lock_of": holder} if holder else {}
+            if new:
+                self.pair.define("nima")
+            self.pair.finish(self.pair.begin("nim_nightly_sync", params))
 
     @rule(data=st.data(), runbook=st.sampled_from(sorted(RUNBOOKS)), typed=st.booleans(), breaks=st.booleans())
     def begin(self, *, data: st.DataObject, runbook: str, typed: bool, breaks: bool) -> None:
@@ -313,17 +330,23 @@ class Walk(RuleBasedStateMachine):
             if run.next_task is not None:
                 self.pair.open.append(run)
 
-    @rule(order=st.lists(st.booleans(), min_size=4, max_size=12), point=st.sampled_from(HOLDS[:4]))
-    def two_nights_at_once(self, order: list[bool], point: str) -> None:
-        """Two people press Trigger on the same pair, with something new to copy and a command that takes its time."""
-        if not self._goes("two nights at once", order, point):
+    @rule(
+        turns=st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(0, 6), st.integers(1, 4)),
+        point=st.sampled_from(HOLDS[:3]),
+    )
+    def two_nights_at_once(self, turns: tuple[int, ...], point: str) -> None:
+        """Two people press Trigger on one pair that is well; a command takes its time, and their tasks take turns."""
+        if not self._goes("two nights at once", turns, point):
             return
+        self.pair.mend()
         self.pair.define("nima")
         self.pair.hold(point)
         runs = [self.pair.begin("nim_nightly_sync", {}) for _ in range(2)]
-        for choice in order:
-            if runs[choice].next_task is not None and not runs[choice].is_waiting:
-                self.pair.step(runs[choice])
+        for number, tasks in enumerate(turns):
+            for _ in range(tasks):
+                run = runs[number % 2]
+                if run.next_task is not None and not run.is_waiting:
+                    self.pair.step(run)
         self.pair.release()
         for run in runs:
             self.pair.finish(run)
@@ -362,12 +385,7 @@ class Walk(RuleBasedStateMachine):
     def mend(self) -> None:
         """Somebody puts right what is broken, so that nights can be done again."""
         if self._goes("mend"):
-            self.pair.release()
-            self.pair.lab.heal()
-            for host in HOSTS:
-                self.pair.by_hand(host, *BY_HAND["start nimesis"])
-                self.pair.by_hand(host, *BY_HAND[f"define {PEER[host]}"])
-            (self.pair.lab.tree("nimb") / "export/nim/mksysb/aix01.mksysb").unlink(missing_ok=True)
+            self.pair.mend()
 
     # --- faults ----------------------------------------------------------------------------------------
 
