@@ -42,12 +42,13 @@ def machine_ids(answers: Iterable[ClientAnswer], asked_by: str) -> dict[str, str
     return {answer.client: answer.machine_id for answer in answers if answer.asked_by == asked_by}
 
 
-def test_each_client_tells_its_machine_id_with_everything_else_in_one_call(lab: Lab) -> None:
+def test_each_client_tells_its_machine_id_with_everything_else_in_one_call_and_one_trip(lab: Lab) -> None:
     answers = answers_of(lab, Asking())
     cpuids = {name: client["cpuid"] for name, client in lab.state()["clients"].items()}
     assert machine_ids(answers, "nima") == cpuids
     assert all(answer.level and answer.niminfo for answer in answers)
     assert len(lab.calls("c_rsh")) == len(cpuids)
+    assert sorted(command["host"] for command in lab.log(event="command")) == ["nima", "nimb"]
 
 
 def test_a_moved_client_that_denies_its_master_tells_its_new_machine_id_by_ssh(lab: Lab) -> None:
