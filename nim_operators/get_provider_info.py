@@ -21,6 +21,7 @@ def get_provider_info() -> dict[str, Any]:
                         "approve",
                         "arm",
                         "backup",
+                        "fence",
                         "lock",
                         "plan",
                         "precheck",

@@ -18,18 +18,19 @@ def plan_text(record: Json, pair: str) -> str:
 
 def _lines(record: Json, pair: str) -> Iterator[str]:
     plan, asked = record["plan"], record["asked"]
-    yield f"### {plan['runbook']} of pair {pair}: {plan['target']} takes the clients over from {plan['source']}"
+    moves = bool(plan["clients"])
+    aim = "takes the clients over from" if moves else "becomes the standby of"
+    yield f"### {plan['runbook']} of pair {pair}: {plan['target']} {aim} {plan['source']}"
     yield ""
     if record["rehearsal"]:
         yield "**Rehearsal: nothing of this will be sent.**"
         yield ""
-    yield f"- Reason: {asked['reason']} (change {asked['change_ticket']})"
-    yield f"- Clients: {len(plan['to_move'])} to move, {len(plan['stays'])} of them known not to follow, "
-    yield f"  {len(plan['there'])} there already"
-    yield f"- Below {asked['threshold']} % moved the run stops and offers to give them back"
-    yield f"- Recovery target: {asked['recovery_target_minutes']} minutes"
+    yield f"- Reason: {asked['reason']}" + (f" (change {asked['change_ticket']})" if asked["change_ticket"] else "")
+    if moves:
+        yield from _moving(plan, asked)
     yield from _recovery_point(record)
     yield from _final_sync(plan, asked)
+    yield from _lost(plan)
     yield ""
     yield "#### Commands"
     yield ""
@@ -40,6 +41,19 @@ def _lines(record: Json, pair: str) -> Iterator[str]:
     yield from _obstacles(plan["obstacles"])
     yield ""
     yield f"Digest of this plan: `{record['digest']}`"
+
+
+def _lost(plan: Json) -> Iterator[str]:
+    if plan["lost"]:
+        yield "- What will be gone or is not known there:"
+        yield from (f"  - {sentence}" for sentence in plan["lost"][:_SHOWN])
+
+
+def _moving(plan: Json, asked: Json) -> Iterator[str]:
+    yield f"- Clients: {len(plan['to_move'])} to move, {len(plan['stays'])} of them known not to follow, "
+    yield f"  {len(plan['there'])} there already"
+    yield f"- Below {asked['threshold']} % moved the run stops and offers to give them back"
+    yield f"- Recovery target: {asked['recovery_target_minutes']} minutes"
 
 
 def _recovery_point(record: Json) -> Iterator[str]:

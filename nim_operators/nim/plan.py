@@ -12,6 +12,7 @@ from typing import Any
 from nim_operators.nim import commands
 from nim_operators.nim.assess import Assessment
 from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
+from nim_operators.nim.drift import Kind, compare_definitions
 from nim_operators.nim.errors import NimError
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.law import Permission
@@ -50,7 +51,8 @@ class TakeoverPlan:
     """What will be done, to whom, and what will not move.
 
     ``clients`` are all clients that the takeover concerns, ``there`` those that name the target already,
-    ``obstacles`` the others that will not or may not follow. ``bytes_to_copy`` is what the final sync brings.
+    ``obstacles`` the others that will not or may not follow. ``bytes_to_copy`` is what the final sync brings, ``lost``
+    what will be gone afterwards, one sentence each.
     """
 
     runbook: Runbook
@@ -63,6 +65,7 @@ class TakeoverPlan:
     there: tuple[str, ...]
     obstacles: tuple[Readiness, ...]
     bytes_to_copy: int
+    lost: tuple[str, ...] = ()
 
     @property
     def to_move(self) -> tuple[str, ...]:
@@ -89,6 +92,7 @@ class TakeoverPlan:
             "to_move": list(self.to_move),
             "obstacles": [one.to_json() for one in self.obstacles],
             "bytes_to_copy": self.bytes_to_copy,
+            "lost": list(self.lost),
         }
 
     def _approved(self) -> dict[str, Any]:
@@ -119,6 +123,7 @@ def plan_takeover(
     sync_assessment: Assessment,
     lacks_nothing: bool,
     sync_wanted: bool,
+    lost: tuple[str, ...] = (),
 ) -> TakeoverPlan:
     """Say what a takeover by the target will do. Pure: the same facts give the same plan.
 
@@ -126,12 +131,15 @@ def plan_takeover(
     :param sync_assessment: what the law of the nightly sync says of the same view.
     :param lacks_nothing: whether the target holds everything that the source does.
     :param sync_wanted: whether the person who triggered the run wants one last sync.
+    :param lost: what will be gone afterwards.
     :raises NoPlan: if the target's database does not say which object the other master is, nor can be told.
     """
     source, target = facts.view.source, facts.view.target
     there = set(facts.matrix.clients_naming(target)) - set(facts.matrix.clients_naming(source))
     clients = tuple(row.client for row in facts.matrix.rows)
     final, why = _final_sync(facts, sync_assessment, lacks_nothing=lacks_nothing, wanted=sync_wanted)
+    if runbook is Runbook.DISASTER_FAILOVER:
+        final, why = FinalSync.NO_SOURCE, ""
     needed: list[PlannedCommand] = []
     if set(clients) - there:
         if final is FinalSync.SENT and sync_assessment.alternate is not None:
@@ -149,6 +157,35 @@ def plan_takeover(
         there=tuple(sorted(there)),
         obstacles=tuple(one for one in readiness(facts) if one.obstacles and one.client not in there),
         bytes_to_copy=_bytes_to_copy(facts) if final is FinalSync.SENT else 0,
+        lost=lost,
+    )
+
+
+def plan_reprotect(facts: Facts, paths: Mapping[str, CommandPaths], assessment: Assessment) -> TakeoverPlan:
+    """Say what making the target the standby of the source again will do. Pure.
+
+    ``lost`` names what only the target's database holds: a person merges it by hand, from its backup.
+
+    :raises NoPlan: if the source has no single object for the target.
+    """
+    source, target = facts.view.source, facts.view.target
+    if assessment.alternate is None or facts.source is None or facts.target is None:
+        raise NoPlan(f"{source} has no single alternate_master object for {target}, so there is nothing to sync onto.")
+    sync = commands.sync(paths[source], assessment.alternate, force=assessment.force)
+    fence = commands.stop_nimesis(paths[target])
+    differences = compare_definitions(facts.source, facts.target, facts.side_of)
+    return TakeoverPlan(
+        runbook=Runbook.REPROTECT,
+        source=source,
+        target=target,
+        final_sync=FinalSync.SENT,
+        why_no_sync="",
+        commands=(PlannedCommand(target, fence.line), PlannedCommand(source, sync.line)),
+        clients=(),
+        there=(),
+        obstacles=(),
+        bytes_to_copy=_bytes_to_copy(facts),
+        lost=tuple(str(found) for found in differences if found.kind is not Kind.SOURCE_ONLY),
     )
 
 

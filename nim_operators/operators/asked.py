@@ -59,7 +59,9 @@ def asked(params: Mapping[str, Any], pair: Pair) -> Asked:
 
 
 def _text(params: Mapping[str, Any], key: str, title: str, wanted: str, problems: list[str]) -> str:
-    value = params.get(key)
+    if key not in params:  # this runbook's form does not ask it
+        return ""
+    value = params[key]
     text = value.strip() if isinstance(value, str) else ""
     if not text or len(text) > _LONGEST or not text.replace("\n", " ").isprintable():
         shown = "is empty" if value in {None, ""} or not str(value).strip() else f"is {str(value)[:60]!r}"

@@ -9,15 +9,18 @@ from airflow.sdk import Context
 from nim_operators.evidence.plantext import plan_text
 from nim_operators.evidence.records import PlanRecord
 from nim_operators.nim.assess import assess
+from nim_operators.nim.diagnosis import State
 from nim_operators.nim.direction import Arming
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.facts import Facts, facts_of
-from nim_operators.nim.plan import TakeoverPlan, plan_takeover
+from nim_operators.nim.loss import what_is_lost
+from nim_operators.nim.pair import PairView
+from nim_operators.nim.plan import TakeoverPlan, plan_reprotect, plan_takeover
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.approved import NOBODY
 from nim_operators.operators.asked import Asked, asked
 from nim_operators.operators.base import NimOperator, Run
-from nim_operators.operators.sync import lacks_nothing
+from nim_operators.operators.sync import in_step, lacks_nothing
 
 
 class NimPlanTakeoverOperator(NimOperator):
@@ -52,8 +55,9 @@ class NimPlanTakeoverOperator(NimOperator):
             sync_assessment=assess(view, Runbook.NIGHTLY_SYNC, run.holder.run),
             lacks_nothing=view.snapshot(run.source) is not None and lacks_nothing(view),
             sync_wanted=wanted.final_sync,
+            lost=_lost(run, view),
         )
-        record = self._record(run, plan, facts, wanted)
+        record = keep_plan(run, plan, wanted, idle=not plan.to_move and _is_turned(facts))
         self.log.info("%s", plan_text(record.to_json(), run.pair.name))
         return {
             "digest": plan.digest,
@@ -67,18 +71,65 @@ class NimPlanTakeoverOperator(NimOperator):
             "evidence": run.evidence.location,
         }
 
-    def _record(self, run: Run, plan: TakeoverPlan, facts: Facts, wanted: Asked) -> PlanRecord:
-        point = run.store.recovery_point(run.pair.name)
-        record = PlanRecord(
-            digest=plan.digest,
-            plan=plan.to_json(),
-            asked=wanted.to_json(run.pair),
-            idle=not plan.to_move and _is_turned(facts),
-            rehearsal=wanted.rehearsal,
-            recovery_point={"at": point.at, "source": point.source, "target": point.target} if point else None,
-        )
-        run.record(record)
-        return record
+
+class NimPlanReprotectOperator(NimOperator):
+    """
+    Observe both masters and every client, and write down what making the returned master the standby again will do.
+
+    Reads: both masters (one round trip each) and the clients' own niminfo. Changes: nothing. Safe to repeat: yes; an
+    approval of an earlier plan holds only if the new one is the same. If interrupted: nothing is left behind. Undo:
+    nothing to undo.
+    """
+
+    def act(self, run: Run, context: Context) -> dict[str, Any]:
+        """Return the plan's digest, how much only the returned master holds, and where the evidence is."""
+        wanted = asked(context["params"], run.pair)
+        view = run.observe("before", ask_clients=True)
+        assessment = run.assess(view, before_lock=True)
+        run.demand_go(assessment)
+        paths = {master: run.endpoint(master).commands for master in run.masters}
+        plan = plan_reprotect(facts_of(view, run.holder.run), paths, assessment)
+        is_there = assessment.diagnosis.state is State.HEALTHY and in_step(view)
+        record = keep_plan(run, plan, wanted, idle=is_there)
+        self.log.info("%s", plan_text(record.to_json(), run.pair.name))
+        return {
+            "digest": plan.digest,
+            "source": plan.source,
+            "target": plan.target,
+            "only_there": len(plan.lost),
+            "idle": record.idle,
+            "evidence": run.evidence.location,
+        }
+
+
+def keep_plan(run: Run, plan: TakeoverPlan, wanted: Asked, *, idle: bool) -> PlanRecord:
+    """Put a plan into the evidence, where its approval and every changing step look for it."""
+    point = run.store.recovery_point(run.pair.name)
+    record = PlanRecord(
+        digest=plan.digest,
+        plan=plan.to_json(),
+        asked=wanted.to_json(run.pair),
+        idle=idle,
+        rehearsal=wanted.rehearsal,
+        recovery_point={"at": point.at, "source": point.source, "target": point.target} if point else None,
+    )
+    run.record(record)
+    return record
+
+
+def _lost(run: Run, view: PairView) -> tuple[str, ...]:
+    """Say what is lost where the source is given up; a planned takeover loses nothing."""
+    target = view.snapshot(run.target)
+    if run.runbook is not Runbook.DISASTER_FAILOVER or target is None:
+        return ()
+    point = run.store.recovery_point(run.pair.name)
+    fits = point is not None and (point.source, point.target) == (run.source, run.target)
+    return what_is_lost(
+        target,
+        run.source,
+        proven_at=point.at if point is not None and fits else None,
+        stale=point.stale if point is not None and fits else (),
+    )
 
 
 def _is_turned(facts: Facts) -> bool:

@@ -24,7 +24,7 @@ from nim_operators.nim.errors import NotReadBack, Refused
 from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.plan import FinalSync
-from nim_operators.nim.runbooks import TAKEOVERS, sync_rules
+from nim_operators.nim.runbooks import APPROVED, TAKEOVERS, Runbook, sync_rules
 from nim_operators.nim.snapshot import OpenJob, Snapshot
 from nim_operators.nim.synclog import parse_sync_log
 from nim_operators.operators.approved import planned
@@ -82,6 +82,8 @@ class NimSyncOperator(NimJobOperator):
                 f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto."
             )
         command = commands.sync(run.endpoint(run.source).commands, assessment.alternate, force=assessment.force)
+        if not attach_to:
+            _demand_in_plan(run, command.line)
         in_loop(_claim(run, run.target))
         yield JobRequest(
             run.source, KIND, command.line, command.line, Slot.CHANGE, command.changes, attach_to=attach_to
@@ -132,7 +134,8 @@ class NimSyncOperator(NimJobOperator):
 
     def _arm(self, run: Run, assessment: Assessment) -> None:
         """Record the direction where it is not recorded yet; the assessment has allowed it."""
-        if assessment.armed.arming not in {Arming.FIRST, Arming.INCOMPLETE}:
+        turns = {Arming.AGAINST} if run.runbook is Runbook.REPROTECT else set()
+        if assessment.armed.arming not in {Arming.FIRST, Arming.INCOMPLETE, *turns}:
             return
         in_loop(arm(run))
         self.log.info("Armed direction recorded on both masters: %s to %s.", run.source, run.target)
@@ -142,6 +145,14 @@ def _demand_planned(run: Run) -> None:
     """Skip where a person has approved a plan without a final sync."""
     if run.runbook in TAKEOVERS and planned(run)["plan"]["final_sync"] != FinalSync.SENT:
         raise AirflowSkipException(f"The approved plan has no sync: {planned(run)['plan']['final_sync']}.")
+
+
+def _demand_in_plan(run: Run, line: str) -> None:
+    """Refuse a sync that is not, word by word, in the plan that a person approved (S11)."""
+    if run.runbook in APPROVED and [run.source, line] not in planned(run)["plan"]["commands"]:
+        raise Refused(
+            f"'{line}' is not in the approved plan; clear the tasks 'plan' and 'approve' and read the new plan."
+        )
 
 
 def demand_backups(run: Run, view: PairView) -> None:

@@ -31,6 +31,10 @@ from nim_operators.remote.transport import connect
 KIND = "takeover"
 _UNDER_WAY = frozenset({State.HEALTHY, State.SPLIT, State.TAKEN_OVER, State.RETURNED_STALE})
 """States that a takeover of this very run may have brought about."""
+_WITHOUT_SOURCE = frozenset(
+    {State.ACTIVE_DEAD, State.ACTIVE_UNREACHABLE_UNCONFIRMED, State.ACTIVE_NOT_SERVING, State.STANDBY_DOWN}
+)
+"""And those that a disaster failover began in."""
 
 
 class NimTakeoverOperator(NimJobOperator):
@@ -80,7 +84,8 @@ class NimTakeoverOperator(NimJobOperator):
 
     def _demand_go(self, run: Run, view: PairView, facts: Facts, plan: Json) -> None:
         assessment = run.assess(view)
-        if not (_has_begun(run) and assessment.diagnosis.state in _UNDER_WAY):
+        known = _UNDER_WAY | (_WITHOUT_SOURCE if run.may_be_away else frozenset())
+        if not (_has_begun(run) and assessment.diagnosis.state in known):
             run.demand_go(assessment)
         demand_backups(run, view)
         _demand_as_planned(run, facts, plan["plan"])

@@ -82,25 +82,14 @@ def takeover_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str) -> DA
 def takeover_params(pair: Pair) -> dict[str, Param]:
     """Return the trigger form. It is checked in the first task, with a sentence for each field that cannot be used."""
     return {
-        "reason": Param(
-            None,
-            type=["null", "string"],
-            title="Reason",
-            description="Why the clients are moved: what an auditor reads. Required.",
-        ),
+        "reason": reason_param("Why the clients are moved: what an auditor reads. Required."),
         "change_ticket": Param(
             None,
             type=["null", "string"],
             title="Change ticket",
             description="The number of the approved change, or 'none'. Required.",
         ),
-        "success_threshold": Param(
-            pair.takeover.success_threshold,
-            type=["null", "integer"],
-            title="Success threshold (percent)",
-            description="How many of the clients planned to move must have moved. Below it the run stops, does not "
-            "turn the armed direction, and offers to give them back.",
-        ),
+        "success_threshold": threshold_param(pair),
         "window_minutes": Param(
             120,
             type=["null", "integer"],
@@ -114,6 +103,29 @@ def takeover_params(pair: Pair) -> dict[str, Param]:
             description="Copy the database once more right before. Without it the takeover rests on the last recovery "
             "point: what was defined since is not known to the new master.",
         ),
+        **safety_params(),
+    }
+
+
+def reason_param(description: str) -> Param:
+    """Return the param that asks why a run is wanted."""
+    return Param(None, type=["null", "string"], title="Reason", description=description)
+
+
+def threshold_param(pair: Pair) -> Param:
+    """Return the param that says how many clients must have moved."""
+    return Param(
+        pair.takeover.success_threshold,
+        type=["null", "integer"],
+        title="Success threshold (percent)",
+        description="How many of the clients planned to move must have moved. Below it the run stops, does not "
+        "turn the armed direction, and offers to give them back.",
+    )
+
+
+def safety_params() -> dict[str, Param]:
+    """Return the params that every approved runbook has."""
+    return {
         "rehearsal": Param(
             default=False,
             type=["null", "boolean"],

@@ -37,6 +37,8 @@ def test_files_load_without_connections(bag: Any) -> None:
         "nim_setup__lab",
         "nim_planned_takeover__lab",
         "nim_give_back__lab",
+        "nim_disaster_failover__lab",
+        "nim_reprotect__lab",
     }
 
 
@@ -121,5 +123,5 @@ def test_a_wrong_estate_file_is_shown_as_its_own_sentence(tmp_path: Path, monkey
     broken.write_text("version: 1\npairs:\n  lab:\n    mastres: {}\n")
     monkeypatch.setenv("NIM_OPERATORS_ESTATE", str(broken))
     texts = DagBag(REPOSITORY / "dags").import_errors.values()
-    assert len(texts) == 4
+    assert len(texts) == 6
     assert all("line 4" in text and "masters" in text for text in texts)

@@ -1,0 +1,75 @@
+"""
+### Disaster failover
+
+The active master is gone; the alternate takes its clients over from what it last copied. A healthy active master
+refuses this runbook: use **nim_planned_takeover**. Afterwards run **nim_reprotect** when the old master is back.
+
+1. **plan** looks at both masters as far as they answer, and asks every client from the alternate. It goes on by itself
+   only where two witnesses find the active master dead: we, and the alternate. Otherwise it wants an override that says
+   what a person has seen. It writes down the command lines, the clients, and what will be lost. A *rehearsal* ends
+   here.
+2. **approve** shows the plan in Airflow under Required Actions.
+3. **lock** takes the pair lock on every master that answers; **backup** brings verified backups of their databases off
+   the hosts, of a database that NIM cannot read any more a copy of its files.
+4. **fence** keeps the old master from answering clients, where it can be reached at all.
+5. **takeover** runs `nim -o takeover -a async=no` on the alternate, asks every client again, turns the armed direction.
+6. **unlock** gives the lock back; **verdict** says how the run of this DAG ended.
+
+Then check by hand: that clients boot from the new master's address, and that it reaches the HMC.
+"""
+
+from __future__ import annotations
+
+from nim_operators.nim.runbooks import Runbook
+from nim_operators.operators.approve import NimApprovalOperator
+from nim_operators.operators.backup import NimBackupDatabaseOperator
+from nim_operators.operators.fence import NimFenceOperator
+from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
+from nim_operators.operators.plan import NimPlanTakeoverOperator
+from nim_operators.operators.takeover import NimTakeoverOperator
+from nim_operators.operators.verdict import NimVerdictOperator
+from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
+from nim_operators.runbooks.takeover import reason_param, safety_params, threshold_param
+
+for pair in pairs(Runbook.DISASTER_FAILOVER):
+    dag = runbook_dag(
+        Runbook.DISASTER_FAILOVER,
+        pair,
+        title="NIM disaster failover",
+        doc_md=__doc__,
+        schedule=None,
+        params={
+            "reason": reason_param("What has happened: what an auditor reads. Required."),
+            "success_threshold": threshold_param(pair),
+            **safety_params(),
+        },
+    )
+    with dag:
+        plan = NimPlanTakeoverOperator(task_id="plan")
+        approve = NimApprovalOperator(
+            task_id="approve",
+            approvers=list(pair.approval.approvers),
+            response_timeout=pair.approval.time_limit,
+        )
+        lock = NimLockPairOperator(task_id="lock")
+        backup = NimBackupDatabaseOperator(task_id="backup")
+        fence = NimFenceOperator(task_id="fence", role="source")
+        takeover = NimTakeoverOperator(task_id="takeover", wait_limit=pair.takeover.wait_limit)
+        unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
+        verdict = NimVerdictOperator(
+            task_id="verdict",
+            on_failure_callback=notifiers(Runbook.DISASTER_FAILOVER, pair),
+            required={
+                "plan": ["assessment", "plan"],
+                "approve": ["approval"],
+                "lock": [],
+                "backup": ["backup"],
+                "fence": ["fence"],
+                "takeover": ["takeover"],
+                "unlock": [],
+            },
+            planning=["plan"],
+        )
+
+        plan >> approve >> lock >> backup >> fence >> takeover >> unlock >> verdict
+    globals()[dag.dag_id] = dag

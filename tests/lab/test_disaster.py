@@ -1,0 +1,50 @@
+"""The active master dies, its clients are rescued, it comes back, and the pair is whole again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.lab.in_process import InProcess
+
+STORY = {"reason": "nima lost its disks"}
+FORM = {"reason": "nima is repaired", "change_ticket": "CHG0043"}
+DONE = ("done", "Every required step recorded its read-back.")
+
+
+@pytest.fixture
+def airflow(start_lab: Any, install: Any) -> InProcess:
+    return InProcess(install(start_lab("synced_peer_kept")))
+
+
+def owners(lab: Any) -> set[str]:
+    """Whom the clients' own /etc/niminfo names."""
+    return {client["niminfo"]["NIM_MASTER_HOSTNAME"] for client in lab.state()["clients"].values()}
+
+
+def verdict(run: Any) -> tuple[str, str]:
+    return run.verdict, run.reason
+
+
+def test_clients_are_rescued_and_given_back_when_the_old_master_has_returned(airflow: InProcess) -> None:
+    lab = airflow.lab
+    lab.break_fault("host_down", host="nima")
+    assert verdict(airflow.run("nim_disaster_failover", **STORY)) == DONE
+    assert owners(lab) == {"nimb"}
+
+    lab.heal("host_down", host="nima")
+    assert airflow.run().verdict == "refused"
+    assert verdict(airflow.run("nim_reprotect", **STORY)) == DONE
+    assert owners(lab) == {"nimb"}
+
+    assert verdict(airflow.run("nim_give_back", **FORM)) == DONE
+    assert owners(lab) == {"nima"}
+
+
+def test_a_healthy_master_is_never_failed_over(airflow: InProcess) -> None:
+    before = airflow.lab.state_hash()
+    refused = airflow.run("nim_disaster_failover", **STORY, override="I want it all the same")
+    assert refused.verdict == "refused"
+    assert "nim_planned_takeover" in refused.reason or "planned takeover" in refused.reason
+    assert (airflow.lab.changing(), airflow.lab.state_hash()) == ([], before)
