@@ -22,15 +22,18 @@ holding_jobs() {
 }
 
 acquire() {
-    mkdir "$BASE/lock" 2>/dev/null
     if ! write_owner "$(now)" >"$BASE/owner.new.$$"; then
         rm -f "$BASE/owner.new.$$"
         refuse 23 "the lock could not be written; look at the file system that holds $BASE."
     fi
+    mkdir "$BASE/lock" 2>/dev/null
     ln "$BASE/owner.new.$$" "$BASE/lock/owner" 2>/dev/null
     won=$?
     rm -f "$BASE/owner.new.$$"
-    if [ $won -ne 0 ] && [ "$(lock_field run)" != "$RUN" ]; then
+    if [ $won -eq 0 ]; then
+        return 0
+    fi
+    if [ "$(lock_field run)" != "$RUN" ]; then
         holding=$(holding_jobs)
         refuse 21 "the pair lock is held by '$(lock_field run)' since $(lock_field taken_at)${holding:+, still held by job $holding}"
     fi

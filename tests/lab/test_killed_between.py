@@ -1,0 +1,182 @@
+"""Killed between two words: a job started and not acknowledged, ended and not read, gone with its run; and no room."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from include.lab import Lab
+from nim_operators.hooks.nim import NimHook
+from nim_operators.operators import jobs
+from nim_operators.remote.errors import JobInTheWay
+from nim_operators.remote.job import Slot, start
+from nim_operators.remote.lock import Holder, acquire
+from nim_operators.remote.transport import connect
+from tests.lab.fault_table import Before, judge, syncs
+from tests.lab.in_process import GONE, InProcess
+from tests.lab.runbook import Installation
+
+BASE = "var/adm/nim_operators"
+START = 6
+"""Which of the commands that the sync step of a first night sends to the source is the start of the job."""
+
+
+class RunDied(BaseException):
+    """Airflow and everything of this run is gone."""
+
+
+@pytest.fixture
+def nights(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    """Nights whose steps wait at once, without following a job first."""
+    monkeypatch.setattr(jobs, "INLINE_SECONDS", 0)
+    return InProcess(installation)
+
+
+def commands_to(lab: Lab, host: str, after: int) -> list[str]:
+    """Return the scripts that were sent to a host."""
+    return [lab.script(found["seq"]) or "" for found in lab.log(event="command", after=after, host=host)]
+
+
+def test_a_sync_whose_start_nobody_acknowledged_is_attached_to(nights: InProcess) -> None:
+    lab = nights.lab
+    before = Before.of(lab)
+    marks: list[int] = []
+
+    def drop_the_answer() -> None:
+        marks.append(lab.mark())
+        lab.break_fault("ssh_drop", host="nima", nth=START, at="end")
+
+    nights.before["sync"] = drop_the_answer
+    run = nights.run(tries=3)
+    assert "# job_start.ksh" in commands_to(lab, "nima", marks[0])[START - 1]
+    assert [step["result"] for step in run.records("step")].count("unknown") == 1
+    judge("resumed", lab, run, before)
+
+
+def test_a_sync_that_ended_before_anybody_read_its_status_is_collected(nights: InProcess) -> None:
+    lab = nights.lab
+    before = Before.of(lab)
+    lab.hold("sync:13")
+
+    def end_unread() -> str:
+        lab.release()
+        lab.wait("sync:end")
+        return GONE
+
+    nights.waiting["sync"] = end_unread
+    judge("resumed", lab, nights.run(tries=2), before)
+
+
+def test_a_sync_that_vanished_with_its_run_goes_on_for_a_typed_reason(nights: InProcess) -> None:
+    lab = nights.lab
+    before = Before.of(lab)
+    lab.hold("sync:2")
+    slot = lab.tree("nima") / BASE / "jobs/change"
+
+    def die() -> None:
+        lab.wait("held:sync:2")
+        kill_job(int((slot / "pid").read_text()))
+        lab.release()
+        raise RunDied
+
+    nights.waiting["sync"] = die
+    with pytest.raises(RunDied):
+        nights.run()
+    job = (slot / "job").read_text().splitlines()[0].removeprefix("job=")
+
+    refused = nights.run()
+    assert refused.verdict == "refused", refused.reason
+    owner = "nim_nightly_sync__lab/manual__0001"
+    breaking = nights.run(break_lock_of=owner, reason="nima was switched off, the log ends in phase 2")
+    judge("done", lab, breaking, before)
+    assert len(syncs(lab, before)) == 2
+    (lost,) = [record for record in breaking.records("job") if record["job"] == job]
+    assert lost["begun_by"] == owner
+    assert lost["outcome"] == {"unknown": "the job's process is gone and left no exit status"}
+    assert (breaking.evidence / lost["log_file"]).read_text() == (
+        lab.tree("nima") / BASE / "done" / job / "log"
+    ).read_text()
+
+
+def kill_job(shell: int) -> None:
+    """Kill a job's shell and what it runs with signal 9."""
+    children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+    for pid in (shell, *map(int, children)):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_start_that_should_attach_starts_nothing_where_that_job_is_not_open(installation: Installation) -> None:
+    lab = installation.lab
+    holder = Holder("a run", "a token")
+
+    async def attach() -> None:
+        async with connect("nima", NimHook("nim_lab_a").get_conn()) as host:
+            await acquire(host, holder)
+            for other in ("", "sync.other"):
+                if other:
+                    await start(host, holder, slot=Slot.CHANGE, job=other, kind="sync", command="sleep 60")
+                with pytest.raises(JobInTheWay, match=r"sync\.seen is not open here any more"):
+                    await start(
+                        host,
+                        holder,
+                        slot=Slot.CHANGE,
+                        job="sync.new",
+                        kind="sync",
+                        command="touch /started",
+                        attach_to="sync.seen",
+                    )
+
+    asyncio.run(attach())
+    assert not (lab.tree("nima") / "started").exists()
+    assert "job=sync.other" in (lab.tree("nima") / BASE / "jobs/change/job").read_text()
+
+
+FULL = """\
+#!/usr/bin/sh
+trap '' XFSZ
+if [ -f /full ]; then
+    ulimit -f "$(cat /full)"
+fi
+exec /usr/bin/ksh "$@"
+"""
+"""A shell whose writes to files fail beyond some blocks of 512 bytes, as on a file system that is full."""
+
+
+@pytest.fixture
+def nights_that_fill_up(
+    start_lab: Callable[..., Lab], install: Callable[[Lab], Installation], monkeypatch: pytest.MonkeyPatch
+) -> InProcess:
+    """Nights on a pair whose first master can run out of room; here-documents of dash need none."""
+    lab = start_lab(shell="dash")
+    shell = lab.tree("nima") / "usr/bin/fullksh"
+    shell.write_text(FULL)
+    shell.chmod(0o755)
+    installation = install(lab)
+    connection = lab.connections["nim_lab_a"]
+    own_shell = connection | {"extra": connection["extra"] | {"ksh": "/usr/bin/fullksh"}}
+    monkeypatch.setenv("AIRFLOW_CONN_NIM_LAB_A", json.dumps(own_shell))
+    return InProcess(installation)
+
+
+@pytest.mark.parametrize(
+    ("task", "blocks", "said"), [("lock", 0, "the lock could not be written"), ("backup", 1, "the job could not be")]
+)
+def test_a_full_file_system_is_named_and_leaves_nothing_half_made(
+    nights_that_fill_up: InProcess, task: str, blocks: int, said: str
+) -> None:
+    nights = nights_that_fill_up
+    lab = nights.lab
+    before = Before.of(lab)
+    nights.before[task] = lambda: (lab.tree("nima") / "full").write_text(f"{blocks}\n")
+    run = nights.run()
+    judge("refused", lab, run, before)
+    assert said in run.reason
+    assert "look at the file system that holds /var/adm/nim_operators" in run.reason
+    left = [str(path.relative_to(lab.tree("nima") / BASE)) for path in (lab.tree("nima") / BASE).rglob("*")]
+    assert set(left) <= {"jobs", "done"}
