@@ -124,6 +124,8 @@ class NimVerifyResourcesOperator(NimJobOperator):
             raise NotReadBack(f"The content of {', '.join(sorted(forgotten))} was not compared; clear this task.")
         source_files, target_files = inventories[run.source], inventories[run.target]
         backups = {record["master"]: record["path"] for record in run.recorded(BackupRecord)}
+        equal = tuple(found.resource for found in contents if found.condition is Condition.EQUAL)
+        whole = {*equal, *whole_before(run, target_files)}
         return RecoveryPointRecord(
             at=source.clock,
             source=run.source,
@@ -134,9 +136,11 @@ class NimVerifyResourcesOperator(NimJobOperator):
             files=sum(len(files or ()) for files in source_files.values()),
             bytes=sum(size for files in source_files.values() for size, _ in (files or {}).values()),
             compared_by=run.pair.nightly_sync.content.value,
-            verified=tuple(found.resource for found in contents if found.condition is Condition.EQUAL),
+            verified=equal,
             stale=tuple(found.resource for found in contents if found.condition is Condition.STALE),
-            fingerprints={name: fingerprint(files) for name, files in target_files.items() if files is not None},
+            fingerprints={
+                name: fingerprint(files) for name, files in target_files.items() if files is not None and name in whole
+            },
             clients=assessment.matrix.summary(),
             evidence=run.evidence.location,
         )
