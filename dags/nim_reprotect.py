@@ -2,7 +2,8 @@
 ### Reprotect
 
 Makes the master that came back the standby again: fences it, keeps its own database off the hosts, and copies the
-active master's database and resources onto it. Only then is the pair protected, and only then can **nim_give_back** run.
+active master's database and resources onto it. Only then is the pair protected again, and
+**nim_give_back** possible.
 
 1. **plan** looks at both masters and asks every client; refuses unless they name the source. It lists what only the
    returned master knows, to be merged by hand from its backup. A *rehearsal* ends here.

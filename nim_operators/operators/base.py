@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pendulum
 from airflow.sdk import BaseOperator, Context
+from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import (
     AirflowNotFoundException,
     AirflowSkipException,
@@ -252,8 +253,10 @@ class NimOperator(BaseOperator):
     ui_color = "#e8f0fe"
     operator_extra_links = (EvidenceLink(),)
 
-    def __init__(self, *, pair: str, runbook: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *, pair: str, runbook: str, params: ParamsDict | None = None, **kwargs: Any) -> None:
+        # Airflow hands every task the form of its DAG, and would serialise and validate it once for each task.
+        own = ParamsDict.filter_params_by_source(params, source="task") if params else None
+        super().__init__(params=own, **kwargs)
         self.pair = pair
         self.runbook = runbook
 
