@@ -22,6 +22,7 @@ from nim_operators.nim.inventory import fingerprint, parse_inventory
 from nim_operators.nim.objects import BUILT_IN
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import sync_rules
+from nim_operators.nim.snapshot import Snapshot
 from nim_operators.operators.aside import waiting
 from nim_operators.operators.base import Run, observed
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
@@ -117,6 +118,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
                     or assessment.diagnosis.meaning
                 )
             )
+        _demand_mounted(run, observed(view, run.target))
         _demand_renewed(run, view, contents)
         source = observed(view, run.source)
         forgotten = {found.name for found in source.replicated} - {found.resource for found in contents}
@@ -180,6 +182,22 @@ def read_inventory(run: Run, master: str, only: Iterable[str] = ()) -> JobReques
         changes=False,
         stream=False,
     )
+
+
+def _demand_mounted(run: Run, target: Snapshot) -> None:
+    """Refuse content below a mount point whose file system has gone since the sync was sent: a mount would hide it."""
+    before = run.before_sync()
+    mounted = {path: place.file_system for path, place in (before.places if before else {}).items()}
+    hidden = [
+        f"{path} lies in {place.file_system.mount_point} instead of {was.mount_point}"
+        for path, place in sorted(target.places.items())
+        if place.file_system and (was := mounted.get(path)) and was.mount_point != place.file_system.mount_point
+    ]
+    if hidden:
+        raise NotReadBack(
+            f"A file system of {run.target} is not mounted as it was when the sync began: {'; '.join(hidden)}. "
+            "Move what was copied there aside, mount the file system, then run again."
+        )
 
 
 def _unfinished(run: Run) -> frozenset[str]:
