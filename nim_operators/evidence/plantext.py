@@ -50,7 +50,7 @@ def _lost(plan: Json) -> Iterator[str]:
 
 
 def _moving(plan: Json, asked: Json) -> Iterator[str]:
-    yield f"- Clients: {len(plan['to_move'])} to move, {len(plan['stays'])} of them known not to follow, "
+    yield f"- Clients: {len(plan['to_move'])} to move, {len(plan['stays'])} of them known not to follow,"
     yield f"  {len(plan['there'])} there already"
     yield f"- Below {asked['threshold']} % moved the run stops and offers to give them back"
     yield f"- Recovery target: {asked['recovery_target_minutes']} minutes"

@@ -7,16 +7,16 @@ remedy. The same words say afterwards why a client did not move.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from nim_operators.nim.checks.activity import READY
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.objects import NimObject
-from nim_operators.nim.ownership import OwnWord, Row
-from nim_operators.nim.snapshot import ClientAnswer
+from nim_operators.nim.ownership import OwnWord, Row, Side
+from nim_operators.nim.snapshot import BY_SSH
 
 
 class Cause(StrEnum):
@@ -33,6 +33,7 @@ class Cause(StrEnum):
     BUSY = "not ready for a NIM operation"
     LEVEL = "above the target's level"
     ELSEWHERE = "belongs to a third master"
+    OTHER_HOST = "another host answers to its name"
     VIOS = "a VIOS"
 
 
@@ -72,21 +73,33 @@ class Readiness:
 
 def readiness(facts: Facts) -> tuple[Readiness, ...]:
     """Return how each client of either database stands towards a takeover by the target, by name."""
-    source_ids = {answer.client: answer for own in facts.observed for answer in own.clients if answer.machine_id}
-    return tuple(Readiness(row.client, tuple(_obstacles(facts, row, source_ids))) for row in facts.matrix.rows)
+    answers = (answer for own in facts.observed for answer in own.clients)
+    machine_ids = {answer.client: answer.machine_id for answer in answers if answer.machine_id}
+    return tuple(
+        Readiness(row.client, _once(_obstacles(facts, row, machine_ids.get(row.client)))) for row in facts.matrix.rows
+    )
 
 
-def _obstacles(facts: Facts, row: Row, heard: dict[str, ClientAnswer]) -> Iterator[Obstacle]:
+def _once(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
+    """Return the first obstacle of each cause."""
+    found: dict[Cause, Obstacle] = {}
+    for one in obstacles:
+        found.setdefault(one.cause, one)
+    return tuple(found.values())
+
+
+def _obstacles(facts: Facts, row: Row, machine_id: str | None) -> Iterator[Obstacle]:
+    """Yield what the client itself says first: it outranks messages, of which only the codes are documented."""
     target = facts.view.target
     definition = _definition(facts, row.client)
     if facts.target is not None and row.client not in facts.target.objects:
         yield Obstacle(Cause.UNDEFINED, f"{target} does not define it.", "Run the nightly sync first.")
-    if not row.answers:
-        yield from _of_silence(row)
-    else:
-        yield from _of_reach(facts, row)
     yield from _of_words(facts, row)
-    yield from _of_definition(facts, definition, heard.get(row.client))
+    if definition is not None:
+        yield from _of_machine(definition, machine_id)
+    yield from _of_refusals(facts, row)
+    if definition is not None:
+        yield from _of_state(facts, definition)
 
 
 def _definition(facts: Facts, client: str) -> NimObject | None:
@@ -96,11 +109,15 @@ def _definition(facts: Facts, client: str) -> NimObject | None:
 
 def _of_words(facts: Facts, row: Row) -> Iterator[Obstacle]:
     target, wanted = facts.view.target, facts.side(facts.view.target)
+    for word in row.answers:
+        if word.fault is not None:
+            remedy = f"Look up its name on {word.asked_by}, and mend the name service or /etc/hosts there."
+            yield Obstacle(Cause.OTHER_HOST, f"To {word.how} {word.fault}.", remedy)
     for word in row.answers[:1]:
-        if word.side not in {facts.side(facts.view.source), wanted}:
+        if word.side is Side.OUTSIDE:
             remedy = "Leave it alone, or bring it here with niminit on the client."
             yield Obstacle(Cause.ELSEWHERE, f"Its own /etc/niminfo names {word.master_hostname}.", remedy)
-        if wanted not in word.lists:
+        if not {wanted, Side.UNCLEAR} & word.lists:
             remedy = f"Run niminit on it with {target} as a master, or an approved sync with reset_clients=yes."
             yield Obstacle(Cause.NOT_LISTED, f"Its NIM_MASTER_HOSTNAME_LIST lacks {target} (0042-372).", remedy)
         level = facts.target.level if facts.target is not None else None
@@ -108,7 +125,6 @@ def _of_words(facts: Facts, row: Row) -> Iterator[Obstacle]:
             yield Obstacle(Cause.LEVEL, f"It is at {word.level}, {target} at {level}.", f"Update {target} first.")
 
 
-_UNREACHED = re.compile(r"0042-006|timed out|no answer|unreachable|no route|not found", re.IGNORECASE)
 _DENIALS: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), cause, remedy)
     for pattern, cause, remedy in (
@@ -134,27 +150,43 @@ _DENIALS: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
 """What a refusal speaks of, from its words: only codes are documented, so the words are quoted beside it."""
 
 
-def _of_silence(row: Row) -> Iterator[Obstacle]:
-    """Say why a client is silent. Who was refused first tells most: its current master is asked before the other."""
-    heard = [word for word in row.words if word.silence is not None and not _speaks_for_itself(word)]
-    for word in heard[:1]:
-        for pattern, cause, remedy in _DENIALS:
-            if pattern.search(word.silence or ""):
-                yield Obstacle(cause, f"To {word.how} it said: {word.silence}", remedy)
-                return
-    said = heard[0].silence if heard else "nobody could ask it"
-    yield Obstacle(
+def _of_refusals(facts: Facts, row: Row) -> Iterator[Obstacle]:
+    """Say why masters could not make a client speak.
+
+    Who was refused first tells most: its current master is asked before the other. Where the client has spoken to
+    somebody, a refusal counts only if the master that it names met it; before a takeover another one may be refused
+    for that alone (nim.md 12.19), but must be able to reach it.
+    """
+    unheard = [word for word in row.words if word.silence is not None and not _speaks_for_itself(word)]
+    if not row.answers:
+        yield _why_silent(unheard)
+        return
+    named = {word.side for word in row.answers}
+    for word in unheard:
+        if word.asked_by == BY_SSH:
+            continue
+        refusal = _refusal(word)
+        if refusal is not None and refusal.cause is Cause.UNREACHABLE:
+            remedy = f"Open ports 3901 and 3902 from {word.asked_by} to it, and look at name resolution there."
+            yield replace(refusal, remedy=remedy)
+        elif refusal is not None and facts.side(word.asked_by) in named:
+            yield refusal
+
+
+def _why_silent(unheard: Sequence[OwnWord]) -> Obstacle:
+    refusal = _refusal(unheard[0]) if unheard else None
+    said = unheard[0].silence if unheard else "nobody could ask it"
+    return refusal or Obstacle(
         Cause.SILENT, f"It did not say who controls it: {said}", "Log in and look at /etc/niminfo and nimsh."
     )
 
 
-def _of_reach(facts: Facts, row: Row) -> Iterator[Obstacle]:
-    """Say that the target cannot reach a client. A refusal proves nothing before the takeover (nim.md 12.19)."""
-    words = [word for word in row.words if word.asked_by == facts.view.target and word.silence is not None]
-    for word in words[:1]:
-        if _UNREACHED.search(word.silence or ""):
-            remedy = f"Open ports 3901 and 3902 from {facts.view.target} to it, and look at name resolution there."
-            yield Obstacle(Cause.UNREACHABLE, f"To {word.how} it said: {word.silence}", remedy)
+def _refusal(word: OwnWord) -> Obstacle | None:
+    """Return what a refusal speaks of, None where nothing in it is known."""
+    for pattern, cause, remedy in _DENIALS:
+        if pattern.search(word.silence or ""):
+            return Obstacle(cause, f"To {word.how} it said: {word.silence}", remedy)
+    return None
 
 
 def _speaks_for_itself(word: OwnWord) -> bool:
@@ -162,15 +194,18 @@ def _speaks_for_itself(word: OwnWord) -> bool:
     return "0042-378" in (word.silence or "")
 
 
-def _of_definition(facts: Facts, definition: NimObject | None, heard: ClientAnswer | None) -> Iterator[Obstacle]:
-    if definition is None:
-        return
+def _of_machine(definition: NimObject, machine_id: str | None) -> Iterator[Obstacle]:
+    """Say what keeps nimsh there from accepting any master, by its object and its own ``uname -m`` (nim.md 12.19)."""
     if "push_off" in (definition.get("control") or ""):
         yield Obstacle(Cause.PUSH_FORBIDDEN, f"control = {definition.get('control')}", "Run 'nimclient -p' on it.")
-    cpuid, actual = definition.get("cpuid"), heard.machine_id if heard else None
-    if cpuid and actual and cpuid.upper() != actual.upper():
-        remedy = f"Run 'nim -Fo change -a cpuid={actual} {definition.name}' on its current master."
-        yield Obstacle(Cause.CPUID, f"Its object says {cpuid}, the host {actual}.", remedy)
+    cpuid = definition.get("cpuid")
+    if cpuid and machine_id and cpuid.upper() != machine_id.upper():
+        remedy = f"Run 'nim -Fo change -a cpuid={machine_id} {definition.name}' on its current master."
+        yield Obstacle(Cause.CPUID, f"Its object says {cpuid}, the host {machine_id}.", remedy)
+
+
+def _of_state(facts: Facts, definition: NimObject) -> Iterator[Obstacle]:
+    """Say what its object tells of it that may keep it from following."""
     state = definition.get("Cstate")
     if state is not None and state != READY:
         remedy = "Wait until the operation has ended; if it hangs, nim -Fo reset and deallocate."

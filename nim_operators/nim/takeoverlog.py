@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from nim_operators.nim.messages import Kind, Message, messages_in
 
 _TABLE = re.compile(r"\s*-+\s+-+\s*")
-_ROW = re.compile(r"\s*(?P<client>\S+)\s+(?P<word>\S.*?)\s*")
+_ROW = re.compile(r"\s*(?P<client>\S+)(?:\s{2,}(?P<word>\S.*?))?\s*")
+"""The columns of the table are further apart than words of a sentence; no client's name fills the first one."""
 SUCCESS = "SUCCESS"
 
 
@@ -26,7 +27,8 @@ class TakeoverLog:
 def parse_takeover_log(text: str) -> TakeoverLog:
     """Read a takeover's output, whole or cut off. Nothing is refused.
 
-    Real output (nim.md 4.4), one row per client after the line of dashes; the word for a failure is not known::
+    Real output (nim.md 4.4), one row per client after the line of dashes; the word for a failure is not known, a row
+    may have none, and messages may stand between the rows::
 
          Target                                    Result
          ------                                    ------
@@ -38,8 +40,6 @@ def parse_takeover_log(text: str) -> TakeoverLog:
         if _TABLE.fullmatch(line):
             in_table = True
         elif in_table and (found := _ROW.fullmatch(line)) and "0042-" not in line:
-            rows[found["client"]] = found["word"]
-        elif line.strip():
-            in_table = False
+            rows[found["client"]] = found["word"] or ""
     errors = (one for one in messages_in(text) if not one.is_warning and one.meaning.kind is not Kind.HARMLESS)
     return TakeoverLog(rows, tuple(errors))

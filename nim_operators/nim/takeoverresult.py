@@ -84,8 +84,10 @@ def judge_takeover(facts: Facts, rows: Mapping[str, str]) -> TakeoverResult:
 
 
 def _unresolved(facts: Facts, row: Row, word: str | None, standing: Readiness) -> Unresolved:
-    table = f"The takeover's table says {word}." if word else "The takeover's table has no row for it."
-    own = next((answer.master_hostname for answer in row.answers), None)
+    table = {None: "The takeover's table has no row for it.", "": "The takeover's table gives it no result."}.get(
+        word, f"The takeover's table says {word}."
+    )
+    own = next((answer.master_hostname for answer in row.answers if answer.fault is None), None)
     again = f"Run the takeover again with the reason; it is safe for the clients that {facts.view.target} has."
     if own is not None and word == SUCCESS:
         return Unresolved(row.client, SILENT_SUCCESS, f"{table} Its own /etc/niminfo still names {own}.", again)

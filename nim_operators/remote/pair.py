@@ -53,8 +53,8 @@ async def observe_pair(
     """Observe *source*, then *target* with the source's resource locations: one round trip each.
 
     Clients that stay silent to the master that claims them are asked once more from the other one: a client that has
-    gone over to it might answer there (design section 3). So are all clients of a master that does not answer. That
-    costs a further trip only where there are such clients.
+    gone over to it might answer there (design section 3). So are all clients of a master that does not answer, and
+    those that no master claims. That costs a further trip only where there are such clients.
 
     :raises nim_operators.nim.errors.Unreadable: if a host printed something that makes no sense.
     """
@@ -101,15 +101,19 @@ def _locations(observation: Observation) -> tuple[str, ...]:
 
 
 def _unheard(asker: Observation, other: Observation, *, everybody: bool) -> tuple[str, ...]:
-    """Return whom *asker* could not make speak, or *everybody*, of the clients that *other* knows and has not asked."""
+    """
+    Return who has not spoken to *asker*, or *everybody*, of the clients that *other* knows and has not asked.
+
+    A client may not have been asked by *asker* either: after a takeover each database may give it to the other master.
+    """
     if not isinstance(other, Snapshot):
         return ()
     asked = {answer.client for answer in other.clients}
-    known = [found.name for found in other.client_objects if found.name not in asked]
-    if everybody or not isinstance(asker, Snapshot):
-        return tuple(known)
-    silent = {answer.client for answer in asker.clients if answer.silence is not None}
-    return tuple(name for name in known if name in silent)
+    heard = (
+        {answer.client for answer in asker.clients if answer.silence is None} if isinstance(asker, Snapshot) else set()
+    )
+    known = (found.name for found in other.client_objects if found.name not in asked)
+    return tuple(name for name in known if everybody or name not in heard)
 
 
 async def _ask_more(observed: Observed, endpoint: Endpoint, clients: tuple[str, ...], asking: Asking) -> Observed:

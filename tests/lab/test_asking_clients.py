@@ -65,6 +65,16 @@ def test_a_moved_client_that_denies_its_master_tells_its_new_machine_id_by_ssh(l
     assert moved != before
 
 
+def test_a_client_that_no_master_claims_is_asked_all_the_same(lab: Lab) -> None:
+    for value in (("takeover_updates_target", "before_clients"), ("peer_record_after_sync", "kept")):
+        lab.switch(*value)
+    lab.admin("nima", "nim", "-Fo", "sync", "-a", "replicate=yes", "nimb")
+    lab.break_fault("client_false_failure", client="aix02")
+    lab.admin("nimb", "nim", "-o", "takeover", "-a", "async=no", "nima")
+    said = [one.niminfo.master_hostname for one in answers_of(lab, Asking()) if one.client == "aix02" and one.niminfo]
+    assert said == ["nimb"]
+
+
 def test_asking_leaves_ports_to_others_and_a_dead_client_costs_its_limit_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
