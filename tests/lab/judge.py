@@ -131,7 +131,7 @@ class Judge:
             return
         if before.digest != now.digest:
             self.changed.setdefault(run.name, set()).add(task)
-        self._matrix_is_true(run, task, assessments, before)
+        self._matrix_is_true(run, task, assessments, before, now)
         if task == "verify" and run.states.get(task) == "success":
             self._equal(run, now)
         if task == "verdict":
@@ -177,8 +177,8 @@ class Judge:
 
     # --- S4 ------------------------------------------------------------------------------------------
 
-    def _matrix_is_true(self, run: Stepwise, task: str, assessments: list[Record], before: Moment) -> None:
-        """S4: who is called agreed is agreed on the hosts; every client of an observed master is listed."""
+    def _matrix_is_true(self, run: Stepwise, task: str, assessments: list[Record], before: Moment, now: Moment) -> None:
+        """S4: who is called agreed is so on the hosts, before or after the task; every client is listed."""
         for record in assessments:
             self.counts["S4"] += 1
             matrix = record["ownership"]
@@ -186,10 +186,10 @@ class Judge:
             rows = {row["client"]: row for row in matrix["rows"]}
             for row in rows.values():
                 owner = masters.get(row["verdict"].removeprefix("owned by "))
-                if owner is not None and not _is_agreed(row, owner, before):
+                if owner is not None and not any(_is_agreed(row, owner, moment) for moment in (before, now)):
                     raise Violation("S4", f"{task} of {run.name} calls {row['client']} {row['verdict']}: {row}")
             observed = {word for row in rows.values() for word in row["databases"]}
-            missing = set().union(*(before.defined(host) for host in observed)) - set(rows)
+            missing = set().union(*(before.defined(host) & now.defined(host) for host in observed)) - set(rows)
             if missing:
                 raise Violation("S4", f"{task} of {run.name} does not list {', '.join(sorted(missing))}")
 
@@ -276,10 +276,13 @@ class Judge:
                 raise Violation("done", f"{run.name}: armed {now.armed}, but {left}")
 
 
-def _is_agreed(row: Record, owner: str, before: Moment) -> bool:
-    own = before.named_by(row["client"]) == owner
-    words = (attribute(before.masters[host]["objects"][row["client"]], "current_master") for host in row["databases"])
-    return own and all(word is None or before.master_called(word) == owner for word in words)
+def _is_agreed(row: Record, owner: str, moment: Moment) -> bool:
+    own = moment.named_by(row["client"]) == owner
+    words = (
+        attribute(moment.masters[host]["objects"].get(row["client"], {"attrs": []}), "current_master")
+        for host in row["databases"]
+    )
+    return own and all(word is None or moment.master_called(word) == owner for word in words)
 
 
 def _only_on(target: str, source: str, moment: Moment) -> list[str]:

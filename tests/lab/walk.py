@@ -34,6 +34,8 @@ RUNBOOKS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "nim_nightly_sync": st.just({}),
     "nim_setup": st.fixed_dictionaries({"source": st.sampled_from(["nima", "nimb"])}),
     "nim_planned_takeover": st.fixed_dictionaries({**FORM, "rehearsal": st.booleans()}),
+    "nim_disaster_failover": st.fixed_dictionaries({"reason": FORM["reason"]}),
+    "nim_reprotect": st.fixed_dictionaries({"reason": FORM["reason"]}),
     "nim_give_back": st.fixed_dictionaries({**FORM, "rehearsal": st.booleans()}),
 }
 """Every runbook, one line each: its DAG's stem and what a person fills into its trigger form."""
@@ -43,7 +45,8 @@ PEER = {"nima": "nimb", "nimb": "nima"}
 CLIENTS = ("aix02", "aix03", "vios1")
 MACHINES = 3
 STARTS = (
-    "fresh", "synced", "synced_peer_kept", "stale", "taken_over", "returned_stale", "split", "interrupted_sync",
+    "fresh", "synced", "synced_peer_kept", "synced_peer_kept", "stale", "taken_over", "returned_stale", "split",
+    "interrupted_sync",
 )  # fmt: skip
 
 SWITCHES = (
@@ -206,12 +209,13 @@ class Pair:
             thread.join(GRANTED_SECONDS)
 
     def mend(self) -> None:
-        """Heal every fault, start what is down, define what is missing, move a copy that may be old out of the way."""
+        """Heal every fault, start and define what is missing, give the clients to nima, drop a copy that may be old."""
         self.release()
         self.lab.heal()
         for host in HOSTS:
             self.by_hand(host, *BY_HAND["start nimesis"])
             self.by_hand(host, *BY_HAND[f"define {PEER[host]}"])
+        self.by_hand("nima", "nim", "-o", "takeover", "-a", "async=no", "nimb")
         (self.lab.tree("nimb") / "export/nim/mksysb/aix01.mksysb").unlink(missing_ok=True)
 
     def holder(self) -> str | None:
@@ -255,7 +259,7 @@ class Walk(RuleBasedStateMachine):
     @initialize(
         start=st.sampled_from(STARTS),
         switches=st.lists(st.sampled_from(SWITCHES), max_size=2),
-        arm=st.booleans(),
+        arm=st.sampled_from([True, True, False]),
     )
     def a_pair(self, *, start: str, switches: list[tuple[str, str]], arm: bool) -> None:
         self.tally.trail.clear()
@@ -363,7 +367,7 @@ class Walk(RuleBasedStateMachine):
         if self._goes("sync by hand", host, flag):
             self.pair.by_hand(host, "nim", *filter(None, [flag]), "-o", "sync", "-a", "replicate=yes", PEER[host])
 
-    @rule(host=st.sampled_from(["nimb", "nima"]), kind=st.sampled_from(["ent", "standalone"]))
+    @rule(host=st.sampled_from(["nimb", "nima"]), kind=st.sampled_from(["ent", "ent", "standalone"]))
     def define_by_hand(self, host: str, kind: str) -> None:
         if self._goes("define by hand", host, kind):
             self.pair.define(host, kind)
