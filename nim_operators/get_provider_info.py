@@ -32,6 +32,7 @@ def get_provider_info() -> dict[str, Any]:
                         "takeover",
                         "verdict",
                         "verify",
+                        "watch",
                     )
                 ],
             }

@@ -4,6 +4,7 @@ Layout below the base::
 
     <pair>/direction.json           the last armed direction
     <pair>/recovery_point.json      the last recovery point
+    <pair>/watch.json               what the watch saw last, and when
     <pair>/backups/<master>/<name>  fetched backups of a NIM database, names begin with their UTC time
     <pair>/runs/<dag_id>/<run_id>/  one run, see :mod:`nim_operators.evidence`
 
@@ -18,12 +19,12 @@ import re
 from dataclasses import asdict
 from typing import TypeVar
 
-from nim_operators.evidence.records import RecoveryPointRecord, safe_name
+from nim_operators.evidence.records import RecoveryPointRecord, WatchRecord, safe_name
 from nim_operators.files import EvidenceUnavailable, Files
 from nim_operators.nim.snapshot import ArmedDirection
 from nim_operators.run_evidence import RunEvidence, to_bytes
 
-_Kept = TypeVar("_Kept", ArmedDirection, RecoveryPointRecord)
+_Kept = TypeVar("_Kept", ArmedDirection, RecoveryPointRecord, WatchRecord)
 _BACKUP_NAME = re.compile(r"\d{8}T\d{6}Z[A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -72,6 +73,17 @@ class EvidenceStore:
         :raises EvidenceUnavailable: if there is one that cannot be understood.
         """
         return self._remembered(_recovery_point_file(pair), RecoveryPointRecord)
+
+    def write_watch(self, pair: str, seen: WatchRecord) -> None:
+        """Keep what the watch saw last of *pair*: the file that an outside monitor may poll."""
+        self._files.replace(_watch_file(pair), to_bytes(asdict(seen)))
+
+    def last_watch(self, pair: str) -> WatchRecord | None:
+        """Return what the watch saw last of *pair*, None where it never looked.
+
+        :raises EvidenceUnavailable: if there is one that cannot be understood.
+        """
+        return self._remembered(_watch_file(pair), WatchRecord)
 
     def write_backup(self, pair: str, master: str, name: str, content: bytes) -> str:
         """Keep a fetched backup under *name* and return its address. What is kept is never overwritten.
@@ -134,6 +146,10 @@ class EvidenceStore:
 
 def _direction_file(pair: str) -> str:
     return f"{safe_name(pair)}/direction.json"
+
+
+def _watch_file(pair: str) -> str:
+    return f"{safe_name(pair)}/watch.json"
 
 
 def _recovery_point_file(pair: str) -> str:

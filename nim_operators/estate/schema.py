@@ -29,6 +29,7 @@ from nim_operators.estate.values import (
     firing_times,
     sentence,
 )
+from nim_operators.estate.watch import Watch
 from nim_operators.nim.pair import Policy
 
 _MASTERS_OF_A_PAIR = 2
@@ -241,6 +242,7 @@ class Pair(Section):
     space: Space = Space()
     approval: Approval = Approval()
     takeover: Takeover = Takeover()
+    watch: Watch = Watch()
     allowed_target_only: Annotated[
         ObjectNames,
         field(

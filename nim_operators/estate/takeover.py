@@ -90,6 +90,15 @@ class Takeover(Section):
             le=timedelta(hours=48),
         ),
     ] = timedelta(minutes=30)
+    reattach: Annotated[
+        bool,
+        field(
+            "Whether nim_reattach may take over clients that were away when their master changed, without an approval "
+            "of its own. Default: false.",
+            "true or false",
+            strict=True,
+        ),
+    ] = False
     copy_rate: Annotated[
         int,
         whole(1, 10_000, "MiB per second that a replication copies, to tell whether it fits the window. Default: 50."),

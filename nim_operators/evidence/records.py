@@ -278,6 +278,25 @@ class RecoveryPointRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class WatchRecord(Body):
+    """What the watch saw of a pair: its diagnosis, what a person should know, and how old the recovery point is.
+
+    ``alarms`` are whole sentences, none where nobody needs to do anything; ``since`` is when this was first seen,
+    ``at`` when it was last seen: an outside monitor reads it as a heartbeat.
+    """
+
+    KIND: ClassVar[str] = "watch"
+    at: str
+    since: str
+    source: str
+    target: str
+    state: str
+    alarms: tuple[str, ...]
+    clients: Mapping[str, int]
+    recovery_point: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepRecord(Body):
     """How one try of a task ended.
 
@@ -331,6 +350,7 @@ KINDS: Mapping[str, type[Body]] = {
         ApprovalRecord,
         TakeoverRecord,
         RecoveryPointRecord,
+        WatchRecord,
         StepRecord,
         VerdictGiven,
         NoteRecord,

@@ -18,7 +18,7 @@ from nim_operators.nim.facts import Facts
 from nim_operators.nim.law import Permission
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.readiness import Readiness, readiness
-from nim_operators.nim.runbooks import Runbook
+from nim_operators.nim.runbooks import WITHOUT_SOURCE, Runbook
 from nim_operators.nim.snapshot import Snapshot
 
 _KIB = 1024
@@ -138,7 +138,7 @@ def plan_takeover(
     there = set(facts.matrix.clients_naming(target)) - set(facts.matrix.clients_naming(source))
     clients = tuple(row.client for row in facts.matrix.rows)
     final, why = _final_sync(facts, sync_assessment, lacks_nothing=lacks_nothing, wanted=sync_wanted)
-    if runbook is Runbook.DISASTER_FAILOVER:
+    if runbook in WITHOUT_SOURCE:
         final, why = FinalSync.NO_SOURCE, ""
     needed: list[PlannedCommand] = []
     if set(clients) - there:

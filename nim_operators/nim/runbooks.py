@@ -14,9 +14,11 @@ class Runbook(StrEnum):
     GIVE_BACK = "nim_give_back"
     DISASTER_FAILOVER = "nim_disaster_failover"
     REPROTECT = "nim_reprotect"
+    REATTACH = "nim_reattach"
+    WATCH = "nim_watch"
 
 
-TAKEOVERS = frozenset({Runbook.PLANNED_TAKEOVER, Runbook.GIVE_BACK, Runbook.DISASTER_FAILOVER})
+TAKEOVERS = frozenset({Runbook.PLANNED_TAKEOVER, Runbook.GIVE_BACK, Runbook.DISASTER_FAILOVER, Runbook.REATTACH})
 """Runbooks that move clients to the target."""
 
 
@@ -25,5 +27,8 @@ def sync_rules(runbook: Runbook) -> Runbook:
     return Runbook.NIGHTLY_SYNC if runbook in TAKEOVERS else runbook
 
 
-APPROVED = TAKEOVERS | {Runbook.REPROTECT}
-"""Runbooks that change nothing before a person has approved their very plan (S11)."""
+WITHOUT_SOURCE = frozenset({Runbook.DISASTER_FAILOVER, Runbook.REATTACH})
+"""Runbooks that go on where the master whose clients they take over is away."""
+
+APPROVED = (TAKEOVERS | {Runbook.REPROTECT}) - {Runbook.REATTACH}
+"""Runbooks that change nothing before a person has approved their very plan (S11); the estate allows reattach."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.sdk import BaseNotifier, Context
 
-from nim_operators.operators.verdict import RunNotDone
+from nim_operators.operators.verdict import NothingNew, RunNotDone
 
 
 class NimVerdictNotifier(BaseNotifier):
@@ -33,6 +33,8 @@ class NimVerdictNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         """Send from a task's or a DAG's callback."""
+        if isinstance(context.get("exception"), NothingNew):
+            return
         sender, known = self._prepare(context)
         sender(known)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import pendulum
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import BaseOperator, BaseOperatorLink, Context
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import (
     AirflowNotFoundException,
@@ -37,7 +37,7 @@ from nim_operators.nim.collector import build_snapshot
 from nim_operators.nim.errors import Incomplete, NimError, Refused, StillRunning, Unreadable
 from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import PairView
-from nim_operators.nim.runbooks import Runbook
+from nim_operators.nim.runbooks import WITHOUT_SOURCE, Runbook
 from nim_operators.nim.snapshot import Observation, Snapshot
 from nim_operators.operators.form import chosen_source
 from nim_operators.remote.collect import Questions
@@ -86,8 +86,8 @@ class Run:
 
     @property
     def may_be_away(self) -> frozenset[str]:
-        """The masters without which this run goes on: the source of a disaster failover."""
-        return frozenset({self.source}) if self.runbook is Runbook.DISASTER_FAILOVER else frozenset()
+        """The masters without which this run goes on: the one whose clients were already given up."""
+        return frozenset({self.source}) if self.runbook in WITHOUT_SOURCE else frozenset()
 
     def conn_id(self, master: str) -> str:
         """Return the id of the Airflow connection of *master*."""
@@ -120,6 +120,15 @@ class Run:
         """Tell a reader of the evidence something that fits no other record."""
         self.record(NoteRecord(text))
 
+    def look(self) -> tuple[PairView, Mapping[str, Observed]]:
+        """Observe both masters and every client, and keep nothing yet: see :meth:`keep`."""
+        return self._look(self._asking())
+
+    def keep(self, name: str, seen: Mapping[str, Observed]) -> None:
+        """Keep what was seen, raw text included, under *name*."""
+        for master, observed in seen.items():
+            self._keep(name, master, observed)
+
     def observe(self, name: str, *, ask_clients: bool, by_target_too: bool = False) -> PairView:
         """
         Observe both masters and keep what was seen, raw text included, under *name*.
@@ -127,17 +136,21 @@ class Run:
         :param by_target_too: whether the target asks every client as well, to see whom it reaches.
         """
         asking = replace(self._asking(), by_target_too=by_target_too) if ask_clients else NOBODY
+        view, seen = self._look(asking)
+        self.keep(name, seen)
+        return view
+
+    def _look(self, asking: Asking) -> tuple[PairView, Mapping[str, Observed]]:
         endpoints = {master: self.endpoint(master) for master in self.masters}
         seen = in_loop(observe_pair(self.source, self.target, endpoints, asking))
-        for master, observed in seen.items():
-            self._keep(name, master, observed)
-        return PairView(
+        view = PairView(
             source=self.source,
             target=self.target,
             observations={master: observed.observation for master, observed in seen.items()},
             policy=self.pair.policy(),
             remembered=self.store.remembered_direction(self.pair.name),
         )
+        return view, seen
 
     def observe_one(self, master: str, name: str) -> Observation:
         """Observe *master* alone, whatever the other one does, and keep what was seen under *name*."""
@@ -214,7 +227,8 @@ def wanted_source(runbook: Runbook, pair: Pair, chosen: str | None, armed: str) 
     Return the master that *runbook* copies or takes clients from.
 
     A planned takeover takes them from the master that the estate file calls the source, giving back brings them back to
-    it, whichever direction is armed; every other runbook follows what a person chose, else the armed direction.
+    it, whichever direction is armed; reattach takes those that still name the master which is not active; every other
+    runbook follows what a person chose, else the armed direction.
 
     :param chosen: what a person chose in the trigger form.
     :param armed: the source of the armed direction, the estate's where none was ever recorded.
@@ -224,6 +238,8 @@ def wanted_source(runbook: Runbook, pair: Pair, chosen: str | None, armed: str) 
             return pair.source
         case Runbook.GIVE_BACK:
             return pair.peer(pair.source)
+        case Runbook.REATTACH:
+            return pair.peer(armed)
         case _:
             return chosen or armed
 
@@ -251,7 +267,7 @@ class NimOperator(BaseOperator):
     """
 
     ui_color = "#e8f0fe"
-    operator_extra_links = (EvidenceLink(),)
+    operator_extra_links: Collection[BaseOperatorLink] = (EvidenceLink(),)
 
     def __init__(self, *, pair: str, runbook: str, params: ParamsDict | None = None, **kwargs: Any) -> None:
         # Airflow hands every task the form of its DAG, and would serialise and validate it once for each task.
@@ -291,7 +307,7 @@ class NimOperator(BaseOperator):
         pair = estate.pairs[self.pair]
         dag_run = context["dag_run"]
         store = EvidenceStore(evidence_base(estate))
-        evidence = store.run(pair.name, dag_run.dag_id, dag_run.run_id)
+        evidence = store.run(pair.name, dag_run.dag_id, self.evidence_of(context, pair))
         remembered = store.remembered_direction(pair.name)
         armed = remembered.source if remembered else pair.source
         begun = evidence.begin(
@@ -328,6 +344,10 @@ class NimOperator(BaseOperator):
             store=store,
             evidence=evidence,
         )
+
+    def evidence_of(self, context: Context, pair: Pair) -> str:
+        """Return the name of the folder that this task's evidence belongs to: the DAG run's."""
+        return str(context["dag_run"].run_id)
 
     @contextmanager
     def _recorded(self, run: Run, context: Context) -> Iterator[None]:

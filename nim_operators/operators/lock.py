@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from nim_operators.evidence.records import BeforeSyncRecord
 from nim_operators.nim.diagnosis import is_transfer
-from nim_operators.operators.approved import demand_approved
+from nim_operators.nim.runbooks import TAKEOVERS
+from nim_operators.operators.approved import demand_approved, planned
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import lock
 from nim_operators.remote.errors import HostAbsent, LockHeld, RemoteError
@@ -30,6 +32,8 @@ class NimLockPairOperator(NimOperator):
 
     def act(self, run: Run, context: Context) -> dict[str, str]:
         """Lock the masters by name, always in the same order, so that two runs cannot each hold one."""
+        if run.runbook in TAKEOVERS and (planned(run)["idle"] or planned(run)["rehearsal"]):
+            raise AirflowSkipException("The plan of this run sends nothing.")
         demand_approved(run)
         in_loop(_lock_both(run))
         return dict.fromkeys(sorted(run.masters), run.holder.run)

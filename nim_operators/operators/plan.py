@@ -37,6 +37,11 @@ class NimPlanTakeoverOperator(NimOperator):
     def act(self, run: Run, context: Context) -> dict[str, Any]:
         """Return the plan's digest, the counts of clients, and where the evidence is."""
         wanted = asked(context["params"], run.pair)
+        if run.runbook is Runbook.REATTACH and not run.pair.takeover.reattach:
+            raise Refused(
+                f"The estate file does not allow nim_reattach for pair '{run.pair.name}': set 'reattach: true' in its "
+                "section takeover, or run the takeover towards the active master, with an approval."
+            )
         if run.pair.approval.four_eyes and run.requested_by.lower() in NOBODY:
             raise Refused(
                 "The estate file wants four eyes, and Airflow does not know who triggered this run; "
@@ -57,7 +62,7 @@ class NimPlanTakeoverOperator(NimOperator):
             sync_wanted=wanted.final_sync,
             lost=_lost(run, view),
         )
-        record = keep_plan(run, plan, wanted, idle=not plan.to_move and _is_turned(facts))
+        record = keep_plan(run, plan, wanted, idle=_is_idle(facts, plan))
         self.log.info("%s", plan_text(record.to_json(), run.pair.name))
         return {
             "digest": plan.digest,
@@ -130,6 +135,14 @@ def _lost(run: Run, view: PairView) -> tuple[str, ...]:
         proven_at=point.at if point is not None and fits else None,
         stale=point.stale if point is not None and fits else (),
     )
+
+
+def _is_idle(facts: Facts, plan: TakeoverPlan) -> bool:
+    """Tell whether nothing is left to do; reattach only ever acts for clients that answer."""
+    if plan.runbook is Runbook.REATTACH:
+        there = set(facts.matrix.clients_vouching_for(plan.target))
+        return not any(row.answers and row.client not in there for row in facts.matrix.rows)
+    return not plan.to_move and _is_turned(facts)
 
 
 def _is_turned(facts: Facts) -> bool:

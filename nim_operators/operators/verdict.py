@@ -30,6 +30,10 @@ class RunNotDone(NimError):
         super().__init__(f"{verdict}: {reason} Evidence: {evidence}")
 
 
+class NothingNew(RunNotDone):
+    """What people were told of before is still so."""
+
+
 class NimVerdictOperator(NimOperator):
     """
     Judge the run by its evidence and write the page of it; red unless the verdict is *done*.

@@ -66,7 +66,7 @@ def retry_policy() -> ExceptionRetryPolicy:
 
 
 def runbook_dag(
-    runbook: Runbook, pair: Pair, *, title: str, doc_md: str, schedule: str | None, params: dict[str, Param]
+    runbook: Runbook, pair: Pair, *, title: str, doc_md: str, schedule: str | timedelta | None, params: dict[str, Param]
 ) -> DAG:
     """Return the DAG of *runbook* for *pair*, with the settings that every runbook shares."""
     arguments: dict[str, Any] = {
@@ -83,7 +83,7 @@ def runbook_dag(
         description=pair.description or title,
         doc_md=doc_md,
         tags=["nim", runbook.value, f"pair:{pair.name}"],
-        schedule=CronTriggerTimetable(schedule, timezone=pair.timezone) if schedule else None,
+        schedule=CronTriggerTimetable(schedule, timezone=pair.timezone) if isinstance(schedule, str) else schedule,
         start_date=pendulum.datetime(2026, 1, 1, tz=pair.timezone) if schedule else None,
         catchup=False,
         max_active_runs=1,

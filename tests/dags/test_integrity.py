@@ -39,6 +39,8 @@ def test_files_load_without_connections(bag: Any) -> None:
         "nim_give_back__lab",
         "nim_disaster_failover__lab",
         "nim_reprotect__lab",
+        "nim_reattach__lab",
+        "nim_watch__lab",
     }
 
 
@@ -85,7 +87,8 @@ def test_whatever_changes_a_master_stands_between_lock_and_unlock(dag: Any) -> N
 
 
 def test_the_verdict_is_given_whatever_a_person_marks(bag: Any) -> None:
-    for dag in bag.dags.values():
+    judged = {name: dag for name, dag in bag.dags.items() if name != "nim_watch__lab"}  # one task that only looks
+    for dag in judged.values():
         verdict = dag.task_dict["verdict"]
         assert not verdict.downstream_list
         assert verdict.is_teardown
@@ -123,5 +126,5 @@ def test_a_wrong_estate_file_is_shown_as_its_own_sentence(tmp_path: Path, monkey
     broken.write_text("version: 1\npairs:\n  lab:\n    mastres: {}\n")
     monkeypatch.setenv("NIM_OPERATORS_ESTATE", str(broken))
     texts = DagBag(REPOSITORY / "dags").import_errors.values()
-    assert len(texts) == 6
+    assert len(texts) == 8
     assert all("line 4" in text and "masters" in text for text in texts)

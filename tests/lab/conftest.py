@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from include.lab import Lab, running_lab
-from tests.lab.runbook import Installation
+from tests.lab.runbook import ESTATE, Installation
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +39,17 @@ def lab(start_lab: Callable[..., Lab]) -> Lab:
 
 
 @pytest.fixture
-def install(metadata_database: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Lab], Installation]:
-    """Make an installation that looks after the pair of a lab."""
-    return lambda lab: Installation(lab, tmp_path / "installation", monkeypatch)
+def install(metadata_database: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Installation]:
+    """Make an installation that looks after the pair of a lab, with lines of its own in the pair's estate."""
+
+    def make(lab: Lab, *lines: str) -> Installation:
+        estate = ESTATE + "".join(f"    {line}\n" for line in lines)
+        return Installation(lab, tmp_path / "installation", monkeypatch, estate)
+
+    return make
 
 
 @pytest.fixture
-def installation(install: Callable[[Lab], Installation], lab: Lab) -> Installation:
+def installation(install: Callable[..., Installation], lab: Lab) -> Installation:
     """An installation that looks after the pair of the default lab."""
     return install(lab)

@@ -84,8 +84,9 @@ class InProcess:
 
     @property
     def runbooks(self) -> list[str]:
-        """Every runbook that has a DAG."""
-        return sorted(dag_id.removesuffix("__lab") for dag_id in self._dags)
+        """Every runbook that acts on the pair, and so ends in a verdict."""
+        acting = (dag_id for dag_id, dag in self._dags.items() if dag.has_task("verdict"))
+        return sorted(dag_id.removesuffix("__lab") for dag_id in acting)
 
     def be_impatient(self, limit: timedelta) -> None:
         """Let the steps of a night wait no longer than *limit*."""

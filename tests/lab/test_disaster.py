@@ -48,3 +48,22 @@ def test_a_healthy_master_is_never_failed_over(airflow: InProcess) -> None:
     assert refused.verdict == "refused"
     assert "nim_planned_takeover" in refused.reason or "planned takeover" in refused.reason
     assert (airflow.lab.changing(), airflow.lab.state_hash()) == ([], before)
+
+
+def test_a_client_that_was_off_is_taken_over_when_it_is_back(start_lab: Any, install: Any) -> None:
+    airflow = InProcess(install(start_lab("synced_peer_kept"), "takeover: {reattach: true, success_threshold: 50}"))
+    lab = airflow.lab
+    lab.break_fault("client_down", client="aix03")
+    taken = airflow.run("nim_planned_takeover", **FORM)
+    assert taken.verdict == "incomplete"
+    assert "aix03 cannot be reached" in taken.reason
+    idle = airflow.run("nim_reattach", **STORY)
+    assert (idle.verdict, idle.tasks["lock"]) == ("done", "skipped")
+
+    lab.heal("client_down", client="aix03")
+    assert verdict(airflow.run("nim_reattach", **STORY)) == DONE
+    assert owners(lab) == {"nimb"}
+
+
+def test_reattach_wants_the_estate_to_allow_it(airflow: InProcess) -> None:
+    assert "reattach: true" in airflow.run("nim_reattach", **STORY).reason

@@ -127,4 +127,6 @@ def _severities(
         Runbook.GIVE_BACK: takeover,
         Runbook.DISASTER_FAILOVER: failover,
         Runbook.REPROTECT: reprotect,
+        Runbook.REATTACH: failover,
+        Runbook.WATCH: nightly,
     }

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from nim_operators.nim.diagnosis import MEANINGS, State
 from nim_operators.nim.law.failover import DISASTER_FAILOVER
 from nim_operators.nim.law.nightly_sync import NIGHTLY_SYNC
+from nim_operators.nim.law.reattach import REATTACH
 from nim_operators.nim.law.reprotect import REPROTECT
 from nim_operators.nim.law.ruling import Column, Permission, Ruling
 from nim_operators.nim.law.setup import SETUP
 from nim_operators.nim.law.takeover import TAKEOVER
+from nim_operators.nim.law.watch import WATCH
 from nim_operators.nim.runbooks import Runbook
 
 __all__ = ["LAW", "Permission", "Ruling", "rule", "to_markdown"]
@@ -27,6 +29,8 @@ LAW: Mapping[Runbook, Column] = {
     Runbook.GIVE_BACK: TAKEOVER,
     Runbook.DISASTER_FAILOVER: DISASTER_FAILOVER,
     Runbook.REPROTECT: REPROTECT,
+    Runbook.REATTACH: REATTACH,
+    Runbook.WATCH: WATCH,
 }
 """Every runbook's column of the table."""
 

@@ -1,0 +1,109 @@
+"""Look at a pair every few minutes, and tell people when it changes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import pendulum
+from airflow.sdk import Asset, BaseOperatorLink, Context
+
+from nim_operators.estate.schema import Pair
+from nim_operators.evidence.records import AssessmentRecord, RecoveryPointRecord, WatchRecord
+from nim_operators.nim.assess import Assessment, assess
+from nim_operators.nim.diagnosis import State
+from nim_operators.operators.base import NimOperator, Run
+from nim_operators.operators.verdict import NothingNew, RunNotDone
+
+_WELL = frozenset({State.HEALTHY, State.STANDBY_SYNCING})
+
+
+def state_asset(pair: str) -> Asset:
+    """Return the asset whose events are the changes of the diagnosis of *pair*."""
+    return Asset(name=f"nim_state_{pair}", uri=f"nim://{pair}/state")
+
+
+class NimWatchOperator(NimOperator):
+    """
+    Diagnose the pair, and compare with what was seen last time.
+
+    Reads: both masters and every client. Changes: nothing. Safe to repeat: yes. If interrupted: nothing is left behind.
+    Undo: nothing to undo.
+
+    Green means: the pair was seen, and nobody needs to do anything. Red names the state, each alarm, and what to do
+    next. People are told once, when that changes; every change is an event of the pair's state asset. What was seen
+    last is kept in ``watch.json`` of the evidence, with the time: a heartbeat that an outside monitor can poll. Raw
+    text is kept only of a change, one folder a month.
+    """
+
+    operator_extra_links: Collection[BaseOperatorLink] = ()  # no page: its folder is of a month, not of a run
+
+    def execute(self, context: Context) -> Any:
+        """Look once."""
+        return self.act(self.open_run(context, token=secrets.token_hex(8)), context)
+
+    def evidence_of(self, context: Context, pair: Pair) -> str:
+        """Return one folder a month and configuration: a folder for each look would bury everything else."""
+        return f"watch__{pendulum.now('UTC').format('YYYY-MM')}__{pair.digest[:8]}"
+
+    def act(self, run: Run, context: Context) -> dict[str, Any]:
+        """Return the state, and since when it has been so."""
+        view, seen = run.look()
+        assessment = assess(view, run.runbook)
+        last = run.store.last_watch(run.pair.name)
+        now = self._judge(run, assessment, last)
+        run.store.write_watch(run.pair.name, now)
+        is_news = last is None or _told(last) != _told(now)
+        if is_news:
+            run.keep("change", seen)
+            run.record(AssessmentRecord(assessment.to_json()))
+            run.record(now)
+            self._publish(context, now)
+        if now.alarms:
+            kind = RunNotDone if is_news else NothingNew
+            raise kind(now.state, " ".join(now.alarms), run.evidence.location)
+        self.log.info("%s: %s", run.pair.name, now.state)
+        return {"state": now.state, "since": now.since}
+
+    def _judge(self, run: Run, assessment: Assessment, last: WatchRecord | None) -> WatchRecord:
+        at = pendulum.now("UTC").to_iso8601_string()
+        point = run.store.recovery_point(run.pair.name)
+        seen = WatchRecord(
+            at=at,
+            since=at,
+            source=run.source,
+            target=run.target,
+            state=assessment.diagnosis.state.value,
+            alarms=tuple(_alarms(run, assessment, point)),
+            clients=assessment.matrix.summary(),
+            recovery_point=point.at if point else None,
+        )
+        if last is None or _told(last) != _told(seen):
+            return seen
+        return WatchRecord(**{**{name: getattr(seen, name) for name in WatchRecord.__slots__}, "since": last.since})
+
+    def _publish(self, context: Context, now: WatchRecord) -> None:
+        for asset in self.outlets:
+            if isinstance(asset, Asset):
+                context["outlet_events"][asset].extra = now.to_json()
+
+
+def _told(seen: WatchRecord) -> tuple[Any, ...]:
+    """Return what makes a look news: not when it was, nor how many clients happened to answer."""
+    return seen.source, seen.state, tuple(alarm.partition(":")[0] for alarm in seen.alarms)
+
+
+def _alarms(run: Run, assessment: Assessment, point: RecoveryPointRecord | None) -> Iterator[str]:
+    diagnosis = assessment.diagnosis
+    if diagnosis.state not in _WELL:
+        reasons = " ".join(diagnosis.reasons)
+        yield f"{diagnosis.meaning} {assessment.ruling.next_action}: {reasons}"
+    left = assessment.matrix.clients_naming(run.target)
+    if left and diagnosis.state is not State.TAKEN_OVER:
+        yield f"Clients name {run.target}, which does not control them; run nim_reattach: {', '.join(left[:10])}"
+    limit = run.pair.watch.recovery_point_age
+    if point is None:
+        yield "There is no recovery point: the nightly sync has never been proven."
+    elif pendulum.now("UTC") - pendulum.parse(point.at) > limit:  # type: ignore[operator]
+        yield f"The recovery point is older than {limit}: it is from {point.at}. See why the nightly sync does not run."

@@ -1,0 +1,50 @@
+"""The watch says what is wrong with a pair, once, and keeps a heartbeat."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from nim_operators.operators.verdict import NothingNew, RunNotDone
+from tests.lab.in_process import InProcess
+
+
+@pytest.fixture
+def airflow(start_lab: Any, install: Any) -> InProcess:
+    return InProcess(install(start_lab("synced_peer_kept")))
+
+
+def heartbeat(airflow: InProcess) -> dict[str, Any]:
+    return json.loads((airflow.installation.evidence / "lab" / "watch.json").read_text())
+
+
+def look(airflow: InProcess) -> Exception | None:
+    return airflow.alone("watch", "nim_watch")
+
+
+def test_a_pair_without_a_recovery_point_is_told_of_once(airflow: InProcess) -> None:
+    before = airflow.lab.state_hash()
+    told = look(airflow)
+    assert type(told) is RunNotDone
+    assert "no recovery point" in told.reason
+    first = heartbeat(airflow)
+    assert type(look(airflow)) is NothingNew
+    second = heartbeat(airflow)
+    assert (first["state"], first["since"]) == ("healthy", second["since"])
+    assert second["at"] > first["at"]
+    assert (airflow.lab.changing(), airflow.lab.state_hash()) == ([], before)
+
+
+def test_after_a_good_night_the_watch_is_green_until_the_active_master_dies(airflow: InProcess) -> None:
+    assert airflow.run().verdict == "done"
+    assert look(airflow) is None
+
+    airflow.lab.break_fault("host_down", host="nima")
+    assert "Run the disaster failover" in str(look(airflow))
+    assert heartbeat(airflow)["state"] == "active dead"
+
+    airflow.lab.heal("host_down", host="nima")
+    assert look(airflow) is None
+    assert heartbeat(airflow)["state"] == "healthy"
