@@ -64,7 +64,7 @@ def _text(params: Mapping[str, Any], key: str, title: str, wanted: str, problems
     value = params[key]
     text = value.strip() if isinstance(value, str) else ""
     if not text or len(text) > _LONGEST or not text.replace("\n", " ").isprintable():
-        shown = "is empty" if value in {None, ""} or not str(value).strip() else f"is {str(value)[:60]!r}"
+        shown = "is empty" if value is None or not str(value).strip() else f"is {_shown(value)}"
         problems.append(f"'{title}' {shown}: {wanted}, up to {_LONGEST} printable characters.")
     return text
 
@@ -76,7 +76,7 @@ def _number(  # noqa: PLR0917 - one field of a form
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= highest:
-        problems.append(f"'{title}' is {value!r}: enter a whole number from 1 to {highest}.")
+        problems.append(f"'{title}' is {_shown(value)}: enter a whole number from 1 to {highest}.")
         return default
     return value
 
@@ -86,6 +86,10 @@ def _choice(params: Mapping[str, Any], key: str, title: str, *, default: bool, p
     if value is None:
         return default
     if not isinstance(value, bool):
-        problems.append(f"'{title}' is {value!r}: choose true or false.")
+        problems.append(f"'{title}' is {_shown(value)}: choose true or false.")
         return default
     return value
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:60]

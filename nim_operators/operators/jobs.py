@@ -99,7 +99,8 @@ class NimJobOperator(NimOperator):
         raise AssertionError(type(self).__name__)  # pragma: no cover - see above
 
     def act(self, run: Run, context: Context) -> Any:
-        """Start or attach, follow for a moment, then defer."""
+        """Start or attach, follow for a moment, then defer: nothing without the approval that the runbook wants."""
+        demand_approved(run)
         in_loop(_put_away_ended(run, self.keeps))
         try:
             needed = list(self.requests(run, context))
