@@ -33,7 +33,9 @@ def render_text(page: Page) -> str:
     lines = [page.title, "=" * len(page.title), ""]
     lines += [f"VERDICT: {page.verdict}", *_wrapped(page.reason, ""), ""]
     label_width = max(len(label) for label, _ in page.facts)
-    lines += [f"{label:<{label_width}}  {value}" for label, value in page.facts]
+    for label, value in page.facts:
+        first, *others = _wrapped(value, "", WIDTH - label_width - 2) or [""]
+        lines += [f"{label:<{label_width}}  {first}", *(f"{'':<{label_width}}  {other}" for other in others)]
     for section in page.sections:
         lines += ["", section.heading, "-" * len(section.heading), *_section(section)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -68,14 +70,17 @@ def _block(columns: tuple[str, ...], row: Row) -> Iterator[str]:
             yield from _wrapped(f"{column}: {cell}", "  ")
 
 
-def _wrapped(text: str, indent: str) -> Iterator[str]:
+def _wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:
     """Wrap each line of *text*; a word longer than the page stays whole, because it is a path or a digest."""
-    for number, line in enumerate(text.splitlines()):
-        yield from textwrap.wrap(
+    return [
+        piece
+        for number, line in enumerate(text.splitlines())
+        for piece in textwrap.wrap(
             line,
-            WIDTH,
+            width,
             initial_indent=indent + ("  " if number and indent else ""),
             subsequent_indent=indent + ("  " if indent else ""),
             break_long_words=False,
             break_on_hyphens=False,
         )
+    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nim_operators.evidence.records import Stored
-from nim_operators.evidence.sections import Row, Section, sections_of
+from nim_operators.evidence.sections import Row, Section, Told, request_facts, sections_of
 from nim_operators.evidence.times import between, moment
 from nim_operators.evidence.verdict import OPEN
 
@@ -39,17 +39,19 @@ def page_of(
     :param verdict: the content of ``verdict.json``, or an open one.
     :param files: every file of the folder, relative to *location*.
     """
+    told = Told(verdict, records)
     ended = max((step["ended_at"] for step in verdict["steps"]), default="")
     facts = (
         ("Pair", run["pair"]),
         ("Runbook", run["runbook"]),
-        ("Run", f"{run['run_id']} of {run['dag_id']}"),
-        ("Run uid", run["uid"]),
         ("Requested by", run["requested_by"]),
+        *request_facts(told),
         ("Began", moment(run["started_at"])),
         ("Last record" if verdict["verdict"] == OPEN else "Ended", moment(ended)),
         ("Took", between(run["started_at"], ended)),
         ("Changed a master", "yes" if verdict["changed"] else "no"),
+        ("Run", f"{run['run_id']} of {run['dag_id']}"),
+        ("Run uid", run["uid"]),
         ("Configuration", f"sha256 {run['estate_digest']}"),
         ("Evidence", location),
     )
@@ -61,5 +63,5 @@ def page_of(
         tone=_VERDICT_TONES.get(verdict["verdict"], "bad"),
         reason=verdict["reason"],
         facts=tuple((label, str(value)) for label, value in facts),
-        sections=(*sections_of(verdict, records), raw),
+        sections=(*sections_of(told), raw),
     )
