@@ -7,38 +7,52 @@ import pytest
 from tests.lab.in_process import InProcess
 
 FORM = {"reason": "firmware update of nima", "change_ticket": "CHG0042"}
-CLIENTS = ("aix01", "aix02", "aix03")
+SAID = {**FORM, "override": "the others were switched off and are back"}
 
 
 @pytest.fixture
 def airflow(start_lab, install):
-    return InProcess(install(start_lab("synced_peer_kept")))
+    return InProcess(install(start_lab("synced_peer_kept", pace=0)))
 
 
-def owners(lab) -> dict[str, str]:
-    """Whom each client's own /etc/niminfo names."""
-    return {name: client["niminfo"]["NIM_MASTER_HOSTNAME"] for name, client in lab.state()["clients"].items()}
+def owners(lab) -> set[str]:
+    """Whom the clients' own /etc/niminfo name."""
+    return {client["niminfo"]["NIM_MASTER_HOSTNAME"] for client in lab.state()["clients"].values()}
 
 
-def test_every_client_is_handed_over_and_given_back(airflow):
+def armed(lab) -> set[str]:
+    """The source of the armed direction, as each master keeps it."""
+    kept = (lab.tree(host) / "var/adm/nim_operators/direction" for host in ("nima", "nimb"))
+    return {file.read_text().partition("\n")[0] for file in kept}
+
+
+def is_locked(lab) -> bool:
+    return any((lab.tree(host) / "var/adm/nim_operators/lock").exists() for host in ("nima", "nimb"))
+
+
+def runs_again_and_changes_nothing(airflow, runbook):
     lab = airflow.lab
-    nima, nimb = "nima", "nimb"
-    assert set(owners(lab).values()) == {nima}
+    before, mark = lab.state_hash(), lab.mark()
+    again = airflow.run(runbook, **FORM)
+    assert (again.verdict, again.tasks["approve"], again.tasks["takeover"]) == ("done", "skipped", "skipped")
+    assert lab.changing(after=mark) == []
+    assert lab.state_hash() == before
+    assert not is_locked(lab)
+
+
+def test_every_client_is_handed_over_and_given_back_and_a_second_run_changes_nothing(airflow):
+    lab = airflow.lab
+    assert owners(lab) == {"nima"}
 
     assert airflow.run("nim_planned_takeover", **FORM).verdict == "done"
-    assert set(owners(lab).values()) == {nimb}
+    assert (owners(lab), armed(lab), is_locked(lab)) == ({"nimb"}, {"source=nimb"}, False)
+    runs_again_and_changes_nothing(airflow, "nim_planned_takeover")
 
     back = airflow.run("nim_give_back", **FORM)
     assert (back.verdict, back.reason) == ("done", "Every required step recorded its read-back.")
-    assert set(owners(lab).values()) == {nima}
-
-
-def test_a_second_run_changes_nothing(airflow):
-    airflow.run("nim_planned_takeover", **FORM)
-    before = airflow.lab.state_hash(), len(airflow.lab.changing())
-    again = airflow.run("nim_planned_takeover", **FORM)
-    assert (again.verdict, again.tasks["approve"]) == ("done", "skipped")
-    assert (airflow.lab.state_hash(), len(airflow.lab.changing())) == before
+    assert (owners(lab), armed(lab), is_locked(lab)) == ({"nima"}, {"source=nima"}, False)
+    assert [call for call in lab.calls("nim") if "sync" in call["argv"] and call["host"] == "nimb"] == []
+    runs_again_and_changes_nothing(airflow, "nim_give_back")
 
 
 def test_a_rehearsal_sends_nothing(airflow):
@@ -47,3 +61,35 @@ def test_a_rehearsal_sends_nothing(airflow):
     assert (rehearsed.verdict, rehearsed.tasks["lock"]) == ("done", "skipped")
     assert airflow.lab.changing() == []
     assert airflow.lab.state_hash() == before
+
+
+@pytest.mark.parametrize(("runbook", "end"), [("nim_planned_takeover", "nimb"), ("nim_give_back", "nima")])
+def test_below_the_threshold_it_stops_and_either_way_is_open(airflow, runbook, end):
+    lab = airflow.lab
+    assert airflow.run("nim_setup", reason="first night").verdict == "done"
+    for client in ("aix02", "aix03", "aix04"):
+        lab.break_fault("client_silent_success", client=client)
+
+    half = airflow.run("nim_planned_takeover", **FORM, final_sync=False)
+    assert half.verdict == "incomplete"
+    assert "50 % of the clients moved, below the threshold of 90 %: the armed direction was not turned." in half.reason
+    assert (owners(lab), armed(lab), is_locked(lab)) == ({"nima", "nimb"}, {"source=nima"}, False)
+
+    lab.heal()
+    assert airflow.run(runbook, **FORM, final_sync=False).verdict == "refused"
+    ended = airflow.run(runbook, **SAID, final_sync=False)
+    assert ended.verdict == "done", ended.reason
+    assert (owners(lab), armed(lab), is_locked(lab)) == ({end}, {f"source={end}"}, False)
+
+
+def test_a_client_that_was_off_is_fetched_by_the_next_run(airflow):
+    lab = airflow.lab
+    lab.break_fault("client_late", client="aix03")
+    first = airflow.run("nim_planned_takeover", **FORM, final_sync=False)
+    assert first.verdict == "incomplete"
+    assert [one["client"] for one in first.records("takeover")[-1]["unresolved"]] == ["aix03"]
+    assert (owners(lab), armed(lab)) == ({"nima", "nimb"}, {"source=nimb"})
+
+    lab.heal()
+    assert airflow.run("nim_planned_takeover", **SAID, final_sync=False).verdict == "done"
+    assert (owners(lab), armed(lab)) == ({"nimb"}, {"source=nimb"})
