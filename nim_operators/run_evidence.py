@@ -122,6 +122,11 @@ class RunEvidence:
         file = self._keep(f"logs/{safe_name(job)}", ".log", content)
         return WrittenLog(file, hashlib.sha256(content).hexdigest(), masked.count("\n"))
 
+    def write_script(self, name: str, text: str) -> str:
+        """Add a script that was left on a master, and return the file; a different one gets a number."""
+        stem, dot, suffix = name.rpartition(".")
+        return self._keep(stem, f"{dot}{suffix}", _encoded(self._redactor.text(text)))
+
     def files(self) -> list[str]:
         """Return every file of this run, relative to its folder, sorted."""
         return self._files.find(self._path(""))

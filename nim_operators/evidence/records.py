@@ -297,6 +297,15 @@ class WatchRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class BreakGlassRecord(Body):
+    """The script for the day Airflow is down: ``file`` of this evidence, and the masters on which it was left."""
+
+    KIND: ClassVar[str] = "break_glass"
+    file: str
+    masters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StepRecord(Body):
     """How one try of a task ended.
 
@@ -350,6 +359,7 @@ KINDS: Mapping[str, type[Body]] = {
         ApprovalRecord,
         TakeoverRecord,
         RecoveryPointRecord,
+        BreakGlassRecord,
         WatchRecord,
         StepRecord,
         VerdictGiven,

@@ -38,7 +38,8 @@ def parse_ps(host: str, text: str, base: str, command: str = "ps -ef") -> tuple[
     """Return the processes that work on NIM and are not ours, in printed order.
 
     Such are ``nim`` with any operation that writes, NIM's methods, a SMIT session, ``nim_master_recover`` and
-    the initialisations. Ours are those under *base*, our directory on the host, and all their descendants.
+    the initialisations. Ours are the jobs under *base*, our directory on the host, and all their descendants; what a
+    person starts there by hand (``break_glass.ksh``) is none of ours.
     Real output; a process started on another day shows the day, with a blank in it::
 
             root  7340238        1   0   Jan 05      -  0:12 /usr/sbin/cron
@@ -134,11 +135,11 @@ def _basename(word: str) -> str:
 
 
 def _is_ours(row: _Row, rows: Mapping[int, _Row], base: str) -> bool:
-    """Tell whether the process or any of its ancestors runs from our directory."""
+    """Tell whether the process or any of its ancestors is a job of ours."""
     seen: set[int] = set()
     current: _Row | None = row
     while current is not None and current.process.pid not in seen:
-        if f"{base}/" in current.process.command:
+        if f"{base}/jobs/" in current.process.command:
             return True
         seen.add(current.process.pid)
         current = rows.get(current.parent)

@@ -25,6 +25,7 @@ from nim_operators.nim.runbooks import sync_rules
 from nim_operators.nim.snapshot import Snapshot
 from nim_operators.operators.aside import waiting
 from nim_operators.operators.base import Run, observed
+from nim_operators.operators.breakglass import leave_break_glass
 from nim_operators.operators.jobs import EndedJob, JobRequest, NimJobOperator
 from nim_operators.operators.sync import differing_definitions
 from nim_operators.remote.job import Slot
@@ -43,8 +44,8 @@ class NimVerifyResourcesOperator(NimJobOperator):
     Compare every definition and the content of every resource on both masters, then emit the recovery point.
 
     Reads: both masters, every client, every file at each resource location (by checksum or by size, see the estate's
-    ``content``). Changes: nothing. Safe to repeat: yes. If interrupted: the reading jobs end by themselves.
-    Undo: nothing to undo.
+    ``content``). Changes: nothing but break_glass.ksh in this product's directory on each master, for the day Airflow
+    is down. Safe to repeat: yes. If interrupted: the reading jobs end by themselves. Undo: nothing to undo.
 
     Green means: same definitions, no missing, partial or unreadable content, no client named the target, the pair is
     takeover-ready. Stale content is listed only (design section 3), but where its former copy was moved aside by this
@@ -75,9 +76,11 @@ class NimVerifyResourcesOperator(NimJobOperator):
                 "after the sync had begun. Trigger the DAG again."
             )
         self._demand_whole(run, contents)
-        point = self._read_back(run, contents, inventories)
+        view = run.observe("after", ask_clients=True)
+        point = self._read_back(run, view, contents, inventories)
         run.record(point)
         run.store.write_recovery_point(run.pair.name, point)
+        leave_break_glass(run, view, point.at)
         published = point.to_json()
         for asset in self.outlets:
             if isinstance(asset, Asset):
@@ -104,9 +107,12 @@ class NimVerifyResourcesOperator(NimJobOperator):
             )
 
     def _read_back(
-        self, run: Run, contents: tuple[ContentDifference, ...], inventories: dict[str, dict[str, Inventory | None]]
+        self,
+        run: Run,
+        view: PairView,
+        contents: tuple[ContentDifference, ...],
+        inventories: dict[str, dict[str, Inventory | None]],
     ) -> RecoveryPointRecord:
-        view = run.observe("after", ask_clients=True)
         differences = differing_definitions(view)
         run.record(DriftRecord(tuple(found.to_json() for found in differences)))
         assessment = run.assess(view, rules=sync_rules(run.runbook))

@@ -95,10 +95,31 @@ def _printer(function: str, items: Iterable[str], nonce: str) -> str:
 
 def embedded(name: str, values: Mapping[str, str], lists: Mapping[str, Iterable[str]] | None = None) -> str:
     """Return a script file as the body of a job: the same quoting, without the outer function."""
+    return f"{_given(values, lists or {})}\n{_source(name)}"
+
+
+def _given(values: Mapping[str, str], lists: Mapping[str, Iterable[str]]) -> str:
     nonce = f"@nim.{secrets.token_hex(6)}@"
     lines = [f"{variable}={quote(value)}" for variable, value in values.items()]
-    lines += [_printer(function, items, nonce) for function, items in (lists or {}).items()]
-    return "\n".join([*lines, _source(name)])
+    lines += [_printer(function, items, nonce) for function, items in lists.items()]
+    return "\n".join(lines)
+
+
+def standalone(
+    name: str,
+    head: Iterable[str],
+    values: Mapping[str, str],
+    lists: Mapping[str, Iterable[str]],
+    *,
+    uses: tuple[str, ...],
+) -> str:
+    """Return a script file as a whole program that a person starts: its own function of the same name is called last.
+
+    Its steps come first, what they use after them, so that a reader finds them.
+    """
+    parts = (_source(part) for part in (name, *uses))
+    lines = [*head, "", _given(values, lists), "", "\n".join(parts), name, ""]
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,3 +103,11 @@ def test_active_crontab_lines_that_sync_or_take_over_are_found():
         "/var/spool/cron/crontabs/adm: 0 6 * * * /opt/NIM_Takeover.sh",
         "/var/spool/cron/crontabs/adm: 0 7 * * * /usr/lpp/bos.sysmgt/nim/methods/m_restore_db /tmp/x",
     )
+
+
+def test_a_takeover_that_a_person_started_from_our_directory_is_foreign():
+    rows = (
+        f"    root  7340238        1   0 02:00:00      -  0:00 ksh {BASE}/break_glass.ksh",
+        "    root  7340240  7340238   0 02:00:00      -  0:00 /usr/sbin/nim -o takeover -a async=no nima",
+    )
+    assert [found.pid for found in read("\n".join([HEADER, *rows, ""]))] == [7340240]
