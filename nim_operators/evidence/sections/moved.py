@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nim_operators.evidence.records import Json
+from nim_operators.evidence.records import Json, Stored
 from nim_operators.evidence.sections.base import Row, Section, Told, capped
 
 _NAMED = 40
@@ -97,19 +97,25 @@ def lost(told: Told) -> Section | None:
 
 
 def fences(told: Told) -> Section | None:
-    """Show how each fence was last seen, and whether it was lifted since."""
-    last = {record.body["master"]: record.body for record in told.of("fence")}
-    rows = tuple(_fence(body, lifted=_is_lifted(told, master)) for master, body in last.items())
+    """Show how each fence was last seen, and what became of it since."""
+    last = {record.body["master"]: record for record in told.of("fence")}
+    rows = tuple(_fence(told, record) for record in last.values())
     return Section("Fence", (), ("master", "state", "what was seen"), rows, toned=1) if rows else None
 
 
-def _fence(body: Json, *, lifted: bool) -> Row:
-    if lifted:
-        return Row(
-            (body["master"], "lifted", "It bears no mark of a fence any more, and its nimesis is active."), "good"
-        )
-    state, tone = ("fenced", "good") if body["stands"] else ("NOT FENCED", "bad")
-    return Row((body["master"], state, body["said"]), tone)
+def _fence(told: Told, fence: Stored) -> Row:
+    master = fence.body["master"]
+    if _is_lifted(told, master):
+        return Row((master, "lifted", "It bears no mark of a fence any more, and its nimesis is active."), "good")
+    restored = any(
+        (record.body["master"], record.body["state"]) == (master, "put back") and record.at > fence.at
+        for record in told.of("put_back")
+    )
+    if restored:
+        text = "Fenced, then its own database was put back, which starts its nimesis; stop it: 'stopsrc -s nimesis'."
+        return Row((master, "NOT FENCED", text), "bad")
+    state, tone = ("fenced", "good") if fence.body["stands"] else ("NOT FENCED", "bad")
+    return Row((master, state, fence.body["said"]), tone)
 
 
 def _is_lifted(told: Told, master: str) -> bool:

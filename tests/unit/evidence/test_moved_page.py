@@ -340,6 +340,13 @@ def test_a_fence_counts_as_lifted_only_when_that_was_read_back():
     assert section(shown, "Fence").rows[0].cells[:2] == ("nima", "fenced")
 
 
+def test_a_fence_does_not_outlive_a_restore_that_started_nimesis():
+    restored = ("put_back", "put_back", {"master": "nima", "state": "put back", "reason": "R.", "commands": []})
+    shown = page(told(("plan", "plan", REPROTECT), FENCE, restored), "failed")
+    row = section(shown, "Fence").rows[0]
+    assert (row.cells[:2], row.tone) == (("nima", "NOT FENCED"), "bad")
+
+
 @pytest.mark.parametrize(
     ("changed", "advised"),
     [
