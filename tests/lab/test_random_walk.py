@@ -1,8 +1,8 @@
 """A random walk through runbooks, faults and people's own commands breaks none of the promises.
 
 About 200 steps by default, drawn anew each time (the seed is printed, ``DEMO_FAULT_SEED=N`` repeats it);
-``NIM_STEPS=10000`` walks on. Three defects that are put into the product are each found by the same walk, and every
-named state of a pair is reached.
+``NIM_STEPS=10000`` walks on. In a sweep the same walk also has to come upon each of three defects that are put into the
+product; that the judge sees them is in ``test_judge.py``, and that every state is reached in ``test_every_state.py``.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
-from nim_operators.nim import checks
-from nim_operators.nim.ownership import Matrix
-from nim_operators.remote import script
-from nim_operators.remote.job import Slot
+from tests.lab.defects import DEFECTS
 from tests.lab.judge import Violation
 from tests.lab.walk import Tally, Walk
 
-STEPS = int(os.environ.get("NIM_STEPS", "10000" if os.environ.get("NIM_SWEEP") == "all" else "200"))
-STEPS_AT_MOST = 600
+SWEEP = os.environ.get("NIM_SWEEP") == "all"
+STEPS = int(os.environ.get("NIM_STEPS", "10000" if SWEEP else "200"))
+STEPS_AT_MOST = 2000
 """How far a walk goes to find a defect; it stops where it finds it."""
 
 STEPS_PER_EXAMPLE = 40
@@ -76,31 +74,14 @@ def test_a_random_walk_breaks_no_promise(walk: Callable[[int], Tally]) -> None:
     assert min(tally.judged[promise] for promise in ("S1", "S4", "S7", "equal", "verdict done")) > 0
 
 
-def test_the_walk_finds_that_nobody_asks_the_clients(
-    walk: Callable[[int], Tally], monkeypatch: pytest.MonkeyPatch
+def comes_upon(
+    defect: Callable[[pytest.MonkeyPatch], None], walk: Callable[[int], Tally], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Matrix, "clients_naming", lambda self, master: ())
-    monkeypatch.setattr(Matrix, "clients_vouching_for", lambda self, master: tuple(row.client for row in self.rows))
-    _without_checks(monkeypatch, "ownership.")
-    assert [found.promise for found in walk(STEPS_AT_MOST).violations] == ["S1"]
+    defect(monkeypatch)
+    assert [found.promise for found in walk(STEPS_AT_MOST).violations] == [DEFECTS[defect]]
 
 
-def test_the_walk_finds_that_the_lock_is_ignored(walk: Callable[[int], Tally], monkeypatch: pytest.MonkeyPatch) -> None:
-    source = script._source
-    nothing = {"lock": "printf '%s done\\n' \"$NONCE\"\n", "common": source("common") + "\nhold_lock() { :; }\n"}
-    monkeypatch.setattr(script, "_source", lambda part: nothing.get(part) or source(part))
-    monkeypatch.setattr(Slot, "needs_lock", property(lambda slot: False))
-    assert [found.promise for found in walk(STEPS_AT_MOST).violations] == ["S7"]
-
-
-def test_the_walk_finds_that_a_sync_is_forced_over_whatever_is_there(
-    walk: Callable[[int], Tally], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _without_checks(monkeypatch, "content.")
-    assert [found.promise for found in walk(STEPS_AT_MOST).violations] == ["S1"]
-
-
-def _without_checks(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
-    left = tuple(check for check in checks.CHECKS if not check.id.startswith(prefix))
-    assert len(left) < len(checks.CHECKS)
-    monkeypatch.setattr(checks, "CHECKS", left)
+if SWEEP:
+    test_the_walk_comes_upon = pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.__name__)(
+        comes_upon
+    )
