@@ -50,6 +50,12 @@ def test_the_example_names_the_lab():
     assert lab.nightly_sync.window == Window(start="01:00", end="05:00")
 
 
+def test_the_example_shows_the_defaults_of_moving_clients(load):
+    shown, default = load_estate(EXAMPLE).pairs["lab"], load(SHORTEST).pairs["lab"]
+    assert (shown.approval, shown.takeover, shown.watch) == (default.approval, default.takeover, default.watch)
+    assert {"approval", "takeover", "watch"} <= shown.model_fields_set
+
+
 def test_the_shortest_estate_has_the_documented_defaults(load):
     estate = load(SHORTEST)
     lab = estate.pairs["lab"]
