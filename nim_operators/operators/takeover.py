@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,9 @@ from nim_operators.remote.transport import connect
 KIND = "takeover"
 _UNDER_WAY = frozenset({State.HEALTHY, State.SPLIT, State.TAKEN_OVER, State.RETURNED_STALE})
 """States that a takeover of this very run may have brought about."""
+SETTLING_SECONDS = (3, 12)
+"""Pauses before clients that answer and were not switched are asked again: whether ``async=no`` waits for each of them
+is IBM's word alone (nim.md 4.4, hazard 8)."""
 _WITHOUT_SOURCE = frozenset(
     {State.ACTIVE_DEAD, State.ACTIVE_UNREACHABLE_UNCONFIRMED, State.ACTIVE_NOT_SERVING, State.STANDBY_DOWN}
 )
@@ -103,6 +107,11 @@ class NimTakeoverOperator(NimJobOperator):
 
     def _report(self, run: Run, plan: Json, rows: dict[str, str], ended: list[EndedJob]) -> dict[str, Any]:
         view = run.observe("after", ask_clients=True)
+        for pause in SETTLING_SECONDS if ended else ():
+            if not _may_still_move(facts_of(view)):
+                break
+            time.sleep(pause)
+            view = run.observe("after", ask_clients=True)
         result = judge_takeover(facts_of(view), rows)
         run.assess(view)
         observed(view, run.target)

@@ -13,6 +13,12 @@ from include.lab import Lab, running_lab
 from tests.lab.runbook import ESTATE, Installation
 
 
+@pytest.fixture(autouse=True)
+def soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a takeover ask again at once: the lab's clients have switched when the command returns."""
+    monkeypatch.setattr("nim_operators.operators.takeover.SETTLING_SECONDS", (0,))
+
+
 @pytest.fixture(scope="session")
 def metadata_database() -> None:
     """Create Airflow's metadata database in the home that the test session has of its own."""
