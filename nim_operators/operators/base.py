@@ -307,9 +307,9 @@ class NimOperator(BaseOperator):
         pair = estate.pairs[self.pair]
         dag_run = context["dag_run"]
         store = EvidenceStore(evidence_base(estate))
-        evidence = store.run(pair.name, dag_run.dag_id, self.evidence_of(context, pair))
         remembered = store.remembered_direction(pair.name)
         armed = remembered.source if remembered else pair.source
+        evidence = store.run(pair.name, dag_run.dag_id, self.evidence_of(context, pair, armed))
         begun = evidence.begin(
             pair=pair.name,
             runbook=self.runbook,
@@ -345,7 +345,7 @@ class NimOperator(BaseOperator):
             evidence=evidence,
         )
 
-    def evidence_of(self, context: Context, pair: Pair) -> str:
+    def evidence_of(self, context: Context, pair: Pair, armed: str) -> str:
         """Return the name of the folder that this task's evidence belongs to: the DAG run's."""
         return str(context["dag_run"].run_id)
 

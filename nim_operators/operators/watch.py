@@ -43,9 +43,13 @@ class NimWatchOperator(NimOperator):
         """Look once."""
         return self.act(self.open_run(context, token=secrets.token_hex(8)), context)
 
-    def evidence_of(self, context: Context, pair: Pair) -> str:
-        """Return one folder a month and configuration: a folder for each look would bury everything else."""
-        return f"watch__{pendulum.now('UTC').format('YYYY-MM')}__{pair.digest[:8]}"
+    def evidence_of(self, context: Context, pair: Pair, armed: str) -> str:
+        """
+        Return one folder a month, configuration and direction: a folder for each look would bury everything else.
+
+        A folder keeps the direction in which it was begun; a takeover turns it in the middle of a month.
+        """
+        return f"watch__{pendulum.now('UTC').format('YYYY-MM')}__{pair.digest[:8]}__{armed}"
 
     def act(self, run: Run, context: Context) -> dict[str, Any]:
         """Return the state, and since when it has been so."""

@@ -48,3 +48,13 @@ def test_after_a_good_night_the_watch_is_green_until_the_active_master_dies(airf
     airflow.lab.heal("host_down", host="nima")
     assert look(airflow) is None
     assert heartbeat(airflow)["state"] == "healthy"
+
+
+def test_the_watch_turns_with_the_direction(airflow: InProcess) -> None:
+    assert airflow.run().verdict == "done"
+    assert look(airflow) is None
+    assert airflow.run("nim_planned_takeover", reason="firmware of nima", change_ticket="CHG0042").verdict == "done"
+
+    assert look(airflow) is None
+    seen = heartbeat(airflow)
+    assert (seen["state"], seen["source"], seen["target"]) == ("healthy", "nimb", "nima")
