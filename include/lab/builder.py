@@ -8,6 +8,7 @@ import zlib
 from include.lab import niminfo
 from include.lab.definitions import (
     GATEWAY,
+    HMC_PASSWORD_FILE,
     NETWORK,
     SECOND_NETWORK,
     alternate_object,
@@ -76,6 +77,8 @@ def _add_master(estate: Estate, spec: MasterSpec) -> None:
     for fs in spec.filesystems:
         if not fs.mounted:
             host.fs.unmount(fs.mount)
+    if estate.world.management:
+        host.write(HMC_PASSWORD_FILE, "encrypted by dpasswd\n", 0o600)
 
 
 def _start_master_daemons(estate: Estate, host: Host) -> None:

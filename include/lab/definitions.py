@@ -120,11 +120,15 @@ def base_objects(host: Host, spec: MasterSpec | None) -> list[NimObject]:
     ]
 
 
+HMC_PASSWORD_FILE = "/etc/ibm/sysmgt/dsm/config/hmc1"
+"""No sync copies it; both masters of the lab have one."""
+
+
 def management_objects() -> list[NimObject]:
     """Return an HMC and the machine it manages."""
     hmc = [
         ("if1", f"{NETWORK} hmc1.{DOMAIN} 0"),
-        ("passwd_file", "/etc/ibm/sysmgt/dsm/config/hmc1"),
+        ("passwd_file", HMC_PASSWORD_FILE),
         ("Cstate", READY),
         ("prev_state", READY),
         ("Mstate", "currently running"),

@@ -14,6 +14,7 @@ from nim_operators.nim.checks import (
     pairing,
     space,
     surroundings,
+    usable,
 )
 from nim_operators.nim.checks.base import Check
 from nim_operators.nim.facts import Facts, facts_of
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     *space.CHECKS,
     *content.CHECKS,
     *surroundings.CHECKS,
+    *usable.CHECKS,
 )
 """In the order in which a person would look: hosts first, then what is on them."""
 

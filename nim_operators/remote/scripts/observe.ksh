@@ -9,11 +9,12 @@ identity() {
     printf 'uid=%s\n' "$(id -u)"
 }
 
-# Each location, whether it exists, its size, and the file system of the nearest directory that exists.
+# Each location, whether it exists, its size, and the file system of the nearest directory that exists; so too each file
+# that holds the password of an HMC: what is in it is not read.
 places() {
     {
         list_locations
-        "$LSNIM" -l 2>/dev/null | sed -n 's/^[ 	]*location[ 	]*=[ 	]*//p'
+        "$LSNIM" -l 2>/dev/null | sed -n -e 's/^[ 	]*location[ 	]*=[ 	]*//p' -e 's/^[ 	]*passwd_file[ 	]*=[ 	]*//p'
     } | sort -u | while read -r place; do
         case $place in
             /*) ;;

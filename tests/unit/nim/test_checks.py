@@ -22,6 +22,9 @@ INACTIVE = (SubsystemRow("nimesis", "nim", None, "inoperative"),)
 _TYPE, SPOT_LOCATION, _SIZE = worlds.LOCATIONS["spot_73"]
 
 
+HMC = worlds.obj("hmc1", "management", "hmc", ("passwd_file", "/etc/hmc1"))
+
+
 def spot(**more: str):
     return worlds.resource("spot_73", "spot", SPOT_LOCATION, **more)
 
@@ -324,6 +327,14 @@ SPEAKS: dict[str, tuple[Callable[[], PairView], str, Severity, Severity | None]]
         BLOCKS,
         BLOCKS,
     ),
+    "usable.spot": (lambda: at_spot(pair(), B, kind="absent", size_kb=None), B, WARNS, NOTES),
+    "usable.threads": (
+        lambda: worlds.put(pair(), A, worlds.master_object(A, max_nimesis_threads="60")),
+        B,
+        NOTES,
+        NOTES,
+    ),
+    "usable.console-access": (lambda: worlds.put(pair(), B, HMC), B, NOTES, NOTES),
 }
 
 
