@@ -9,7 +9,8 @@ from nim_operators.nim.snapshot import Snapshot
 def unlike_before(before: Snapshot, now: Snapshot) -> tuple[str, ...]:
     """Say what keeps *now* from being the master that *before* shows; empty where it is that master again.
 
-    Its own niminfo, every definition in its database (states come and go), its level, exactly one nimesis, active.
+    Its own niminfo, every definition in its database (states come and go), its level, exactly one nimesis, active;
+    on a master that is fenced because its clients have gone it may be stopped.
     """
     found = []
     if _variables(before) != _variables(now):
@@ -23,7 +24,7 @@ def unlike_before(before: Snapshot, now: Snapshot) -> tuple[str, ...]:
     if changed:
         found.append(f"its database differs in {', '.join(changed[:8])}{' and others' if changed[8:] else ''}")
     rows = [row.status for row in now.subsystems if row.name == "nimesis"]
-    if rows != ["active"]:
+    if rows != ["active"] and (now.own.fenced is None or rows != ["inoperative"]):
         found.append(f"nimesis is {', '.join(rows) or 'not defined'} instead of active once")
     return tuple(found)
 

@@ -46,7 +46,7 @@ class NimFenceOperator(NimOperator):
         """Fence the master where it answers; say what is known of it."""
         master = run.source if self.role == "source" else run.target
         try:
-            seen = fence(run, master, FENCED, f"its clients are controlled by {run.pair.peer(master)}", "-")
+            seen = fence_without_clients(run, master)
         except HostAbsent as absent:
             if master not in run.may_be_away:
                 raise
@@ -83,6 +83,11 @@ class NimLiftFenceOperator(NimJobOperator):
         if target.own.fenced is not None or not target.is_active("nimesis"):
             raise NotReadBack(f"{run.target} still bears the mark of a fence, or its nimesis is not active.")
         return {"lifted": True}
+
+
+def fence_without_clients(run: Run, master: str) -> Fence:
+    """Fence a master whose clients the other one controls; it keeps its database."""
+    return fence(run, master, FENCED, f"its clients are controlled by {run.pair.peer(master)}", "-")
 
 
 def fence(run: Run, master: str, mark: str, why: str, backup: str) -> Fence:

@@ -14,6 +14,7 @@ from nim_operators.evidence.records import (
     BackupRecord,
     BeforeSyncRecord,
     ContentsRecord,
+    FenceRecord,
     JobRecord,
     PutBackRecord,
     StepRecord,
@@ -27,7 +28,7 @@ from nim_operators.nim.restored import unlike_before
 from nim_operators.nim.snapshot import Unreachable
 from nim_operators.operators.aside import back_from_aside, has_moved
 from nim_operators.operators.base import Run, in_loop
-from nim_operators.operators.fence import UNUSABLE, fence
+from nim_operators.operators.fence import UNUSABLE, fence, fence_without_clients
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
 from nim_operators.remote.errors import HostAbsent
 from nim_operators.remote.files import fetch
@@ -88,6 +89,7 @@ class NimPutBackOperator(NimJobOperator):
             restored = any(record["kind"] == KIND for record in run.recorded(JobRecord))
             state = "put back" if restored else "untouched"
             run.record(PutBackRecord(run.target, state, "It is what it was before the sync."))
+            _keep_fenced(run)
             raise AlreadyDone({"state": state})
         self.log.warning("%s is not what it was before: %s", run.target, "; ".join(differs))
         if not self._a_step_saw_it(run) and not _is_half_a_sync(differs):
@@ -137,7 +139,8 @@ class NimPutBackOperator(NimJobOperator):
         quiet = [commands.stop_nimesis(endpoint.commands), *map(commands.unmount, left.mounts)]
         text = [f"{command.line} || :" for command in quiet]
         lift = commands.lift_fence(endpoint.commands, BASE, file)[2:]
-        served = [commands.start_nimesis(endpoint.commands).line, f"if [ -f {BASE}/unusable ]; then", *lift, "fi"]
+        start = commands.start_nimesis(endpoint.commands).line
+        served = [f"[ -f {BASE}/fenced ] || {start}", f"if [ -f {BASE}/unusable ]; then", *lift, "fi"]
         text += [restore.line, "rc=$?", "if [ $rc -eq 0 ]; then", *served, "fi"]
         line = restore.line
         if left.asides:
@@ -158,6 +161,7 @@ class NimPutBackOperator(NimJobOperator):
         asides = in_loop(_look(run, run.target)).asides
         if not differs and not asides:
             run.record(PutBackRecord(run.target, "put back", "Its own database and content of before were read back."))
+            _keep_fenced(run)
             return {"state": "put back"}
         if not differs:
             raise NotReadBack(
@@ -177,6 +181,20 @@ class NimPutBackOperator(NimJobOperator):
             f"{run.target} is unusable: {why}. {seen} Where m_restore_db refuses a configured master, run "
             f"'nim -o unconfig master' on it first. Then type there: {'; '.join(by_hand)}"
         )
+
+
+def _keep_fenced(run: Run) -> None:
+    """
+    Fence a target again whose clients have gone: it has its stale database back, and a restore may start nimesis.
+
+    :raises NotReadBack: if it was not seen to be fenced.
+    """
+    if not run.recorded(BeforeSyncRecord) or run.as_kept(run.target).own.fenced is None:
+        return
+    seen = fence_without_clients(run, run.target)
+    run.record(FenceRecord(run.target, stands=not seen.gaps, said=str(seen)))
+    if seen.gaps:
+        raise NotReadBack(f"{run.target}: {seen} Look at it by hand, then clear this task.")
 
 
 def _demand_quiet(master: str, left: Leftovers) -> None:

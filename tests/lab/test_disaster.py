@@ -23,6 +23,20 @@ def owners(lab: Any) -> set[str]:
     return {client["niminfo"]["NIM_MASTER_HOSTNAME"] for client in lab.state()["clients"].values()}
 
 
+def nimesis(lab: Any, host: str) -> list[str]:
+    return [row["status"] for row in lab.state()["masters"][host]["subsystems"] if row["name"] == "nimesis"]
+
+
+def with_half_a_sync(airflow: InProcess) -> None:
+    """Let a sync onto the returned master fail: it gets its own stale database back, and must not serve with it."""
+    airflow.lab.break_fault("sync_fails", phase=6)
+    failed = airflow.run("nim_reprotect", **STORY)
+    assert (failed.verdict, failed.tasks["put_back"]) == ("failed", "success")
+    assert "nima is put back" in failed.reason
+    assert nimesis(airflow.lab, "nima") == ["inoperative"]
+    airflow.lab.heal("sync_fails")
+
+
 def verdict(run: Any) -> tuple[str, str]:
     return run.verdict, run.reason
 
@@ -35,7 +49,9 @@ def test_clients_are_rescued_and_given_back_when_the_old_master_has_returned(air
 
     lab.heal("host_down", host="nima")
     assert airflow.run().verdict == "refused"
-    assert verdict(airflow.run("nim_reprotect", **STORY)) == DONE
+    with_half_a_sync(airflow)
+    assert verdict(airflow.run("nim_reprotect", **STORY, override="nima has its own database back")) == DONE
+    assert nimesis(lab, "nima") == ["active"]
     assert owners(lab) == {"nimb"}
 
     assert verdict(airflow.run("nim_give_back", **FORM)) == DONE

@@ -112,7 +112,7 @@ def _fence(told: Told, fence: Stored) -> Row:
         for record in told.of("put_back")
     )
     if restored:
-        text = "Fenced, then its own database was put back, which starts its nimesis; stop it: 'stopsrc -s nimesis'."
+        text = "Its own database was put back since, and the fence was not read again. Look at it: 'lssrc -s nimesis'."
         return Row((master, "NOT FENCED", text), "bad")
     state, tone = ("fenced", "good") if fence.body["stands"] else ("NOT FENCED", "bad")
     return Row((master, state, fence.body["said"]), tone)

@@ -86,9 +86,9 @@ def own_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     takeover=Severity.BLOCKS,
     failover=Severity.WARNS,
 )
-def nimesis(facts: Facts, own: Snapshot) -> Iterable[Saw]:
-    """Want an active row of nimesis, unless this run has fenced the master itself."""
-    if own.is_active("nimesis") or facts.fenced_by_us(own):
+def nimesis(_: Facts, own: Snapshot) -> Iterable[Saw]:
+    """Want an active row of nimesis, unless a run has fenced the master; then it must not be started by hand."""
+    if own.is_active("nimesis") or own.own.fenced is not None:
         return
     rows = _rows(own, "nimesis")
     if rows:

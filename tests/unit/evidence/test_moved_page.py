@@ -340,7 +340,7 @@ def test_a_fence_counts_as_lifted_only_when_that_was_read_back():
     assert section(shown, "Fence").rows[0].cells[:2] == ("nima", "fenced")
 
 
-def test_a_fence_does_not_outlive_a_restore_that_started_nimesis():
+def test_a_fence_that_was_not_read_since_a_restore_is_none():
     restored = ("put_back", "put_back", {"master": "nima", "state": "put back", "reason": "R.", "commands": []})
     shown = page(told(("plan", "plan", REPROTECT), FENCE, restored), "failed")
     row = section(shown, "Fence").rows[0]
