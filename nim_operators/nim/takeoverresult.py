@@ -9,12 +9,14 @@ from typing import Any
 from nim_operators.nim.diagnosis import few
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.ownership import Row
-from nim_operators.nim.readiness import Obstacle, Readiness, readiness
+from nim_operators.nim.readiness import CERTAIN, Readiness, readiness
 from nim_operators.nim.takeoverlog import SUCCESS
 
 NOT_SWITCHED = "was not switched"
 SILENT_SUCCESS = "was reported as switched and was not"
 NOT_HEARD = "was not heard from"
+OR = " or "
+"""Between causes of which only one may be true: of a VIOS that is busy nobody can tell which it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,11 @@ def _unresolved(facts: Facts, row: Row, word: str | None, standing: Readiness) -
     again = f"Run the takeover again with the reason; it is safe for the clients that {facts.view.target} has."
     if own is not None and word == SUCCESS:
         return Unresolved(row.client, SILENT_SUCCESS, f"{table} Its own /etc/niminfo still names {own}.", again)
-    obstacle: Obstacle | None = next(iter(standing.obstacles), None)
-    if obstacle is not None:
-        return Unresolved(row.client, obstacle.cause.value, f"{obstacle.saw} {table}", obstacle.remedy)
+    known = [one for one in standing.obstacles if one.cause in CERTAIN][:1] or standing.obstacles
+    if known:
+        cause = OR.join(one.cause.value for one in known)
+        saw = " ".join([*(one.saw for one in known), table])
+        return Unresolved(row.client, cause, saw, " ".join(one.remedy for one in known))
     if own is not None:
         return Unresolved(row.client, NOT_SWITCHED, f"Its own /etc/niminfo names {own}. {table}", again)
     return Unresolved(row.client, NOT_HEARD, table, again)

@@ -87,9 +87,11 @@ def judge(lab: Lab, run: Finished, truth: Mapping[str, str], threshold: int, swi
     stays = {client: expected(client, trait, switches, run.log_of("takeover")) for client, trait in truth.items()}
     (said,) = run.records("takeover")
     assert set(said["moved"]) == moved(lab) == {client for client, causes in stays.items() if not causes}
-    named = {one["client"]: one["cause"] for one in said["unresolved"]}
+    named = {one["client"]: set(one["cause"].split(" or ")) for one in said["unresolved"]}
     assert set(named) == set(truth) - moved(lab)
-    assert {name: (truth[name], cause) for name, cause in named.items() if cause not in stays[name]} == {}
+    doubtful = {name for name in named if name.startswith("vios")}  # whether it was tried at all is not documented
+    assert {name: (truth[name], causes) for name, causes in named.items() if not causes & stays[name]} == {}
+    assert {name: causes for name, causes in named.items() if name not in doubtful and causes != stays[name]} == {}
     if named:
         assert run.verdict == "incomplete"
     wanted = {client for client, trait in truth.items() if trait not in KNOWN_BEFORE}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,16 @@ def test_what_stands_in_its_way_is_its_cause():
         ("lpar2", "cannot be reached"),
         ("vios1", "a VIOS"),
     ]
+
+
+def test_causes_that_may_be_true_are_all_named_where_none_is_certain():
+    busy = client("vios1", HOST[A], "vios", control="vios1 push_off")
+    state = tuple((key, "in use" if key == "Cstate" else value) for key, value in busy.attributes)
+    view = worlds.put(after(answer("lpar1"), moved("lpar2"), answer("vios1")), A, replace(busy, attributes=state))
+    assert cause(judged(view, {}), "vios1") == "forbids pushes"
+    state = tuple((key, value) for key, value in state if key != "control")
+    view = worlds.put(view, A, replace(busy, attributes=state))
+    assert cause(judged(view, {}), "vios1") == "not ready for a NIM operation or a VIOS"
 
 
 def test_a_silent_client_has_not_moved_whatever_table_and_databases_say():
