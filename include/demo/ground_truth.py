@@ -69,6 +69,15 @@ class Estate:
         """Return a master by name."""
         return next(master for master in self.masters if master.name == name)
 
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """Return the short name of the master that each client's own niminfo names, empty where it names none."""
+        return {name: short(niminfo.get("NIM_MASTER_HOSTNAME", "")) for name, niminfo in self.clients.items()}
+
+    def turned(self) -> Estate:
+        """Return the same with the other master first: the direction is turned."""
+        return Estate((self.masters[1], self.masters[0]), self.clients)
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
