@@ -31,7 +31,7 @@ $(STAMP): constraints.txt pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(STAMP) ## Run one nightly sync against a simulated pair; FAULT=<id> breaks it first
+demo: $(STAMP) ## Play sync, takeover and disaster on a simulated pair; FAULT=<id> breaks the sync first
 	$(PY) -m include.demo run $(if $(FAULT),--fault "$(FAULT)")
 
 up: $(STAMP) ## Keep lab and Airflow running on loopback; prints address and logins, Ctrl-C ends it

@@ -1,4 +1,4 @@
-"""Command line of the demo: ``python -m include.demo [run|up] [--fault ID] [--dir FOLDER]``."""
+"""Command line of the demo: ``python -m include.demo [run|up] [--fault ID] [--until ACT] [--dir FOLDER]``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from include.demo.lab import LabError
 from include.demo.report import Report
 from include.demo.stage import BusyError
 from include.demo.stay_up import stay_up
-from include.demo.story import tell
+from include.demo.story import ACTS, tell
 
 INTERRUPTED = 130
 
@@ -26,6 +26,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m include.demo", description=__doc__)
     parser.add_argument("action", nargs="?", choices=("run", "up"), default="run")
     parser.add_argument("--fault", help="id of a lab fault to switch on before the run; see `lab faults`")
+    names = [act.name for act in ACTS]
+    parser.add_argument("--until", choices=names, default=names[-1], help="last act of the story")
     parser.add_argument("--dir", type=Path, default=Path(".demo"), help="where everything is kept")
     return parser.parse_args(arguments)
 
@@ -39,7 +41,7 @@ def main(arguments: list[str]) -> int:
         if options.action == "up":
             stay_up(options.dir, report)
             return Exit.DONE
-        return tell(options.dir, options.fault, report)
+        return tell(options.dir, options.fault, options.until, report)
     except (BusyError, ComponentError, LabError, TimeoutError) as error:
         report.result(Exit.NOT_STARTED, str(error))
         return Exit.NOT_STARTED

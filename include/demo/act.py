@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from include.demo.api import RUN_ENDED, Json, TaskInstance
+from include.demo.api import RUN_ENDED, AirflowApi, Json, TaskInstance
+from include.demo.configuration import APPROVERS, OPERATOR
 from include.demo.ground_truth import Call, Estate, calls, estate
-from include.demo.judgement import Exit
+from include.demo.judgement import Exit, Finding, judge
 from include.demo.polling import wait_until
 from include.demo.report import Report, xcoms_of
 from include.demo.stage import Stage
 
 RUN_WITHIN = timedelta(minutes=6)
-OPERATOR = "olga"
-APPROVER = "anton"
+BEGUN_WITHIN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Answer:
 
     chosen: str
     params: Json = field(default_factory=dict)
-    user: str = APPROVER
+    user: str = APPROVERS[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +63,35 @@ class Played:
         """The verdict in one word, empty if none was given."""
         return str(self.verdict.get("verdict", ""))
 
+    def evidence_is_there(self) -> Finding:
+        """Look for the page of the run's evidence where its verdict says that it is."""
+        page = str(self.verdict.get("page", ""))
+        is_there = page.startswith("file://") and Path(urlsplit(page).path).is_file()
+        return Finding("the evidence has a page where the verdict says", is_there, "" if is_there else page or "none")
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A chapter of the story: its title, and what plays it and says what it amounted to."""
+    """A chapter of the story: its name, its title, and what plays it and says what it amounted to."""
 
+    name: str
     title: str
     play: Callable[[Scene], Exit]
 
 
 def play(
-    scene: Scene, runbook: str, *, conf: Json | None = None, answers: Mapping[str, Answer] | None = None
+    scene: Scene,
+    runbook: str,
+    *,
+    conf: Json | None = None,
+    answers: Mapping[str, Answer] | None = None,
+    is_scheduled: bool = False,
 ) -> Played:
     """Run the DAG of *runbook* for the scene's pair once, as the operator on duty, and tell each step.
 
     :param conf: what is typed into the trigger form.
     :param answers: by task, what is answered when it waits for a person.
+    :param is_scheduled: whether to switch the DAG on and watch the run that its schedule begins, not to trigger one.
     """
     airflow, lab = scene.stage.airflow, scene.stage.labs[scene.pair]
     dag_id = f"{runbook}__{scene.pair}"
@@ -84,7 +99,7 @@ def play(
     before, mark = scene.ground_truth(), lab.state()["seq"]
     with airflow.api_as(OPERATOR) as api:
         api.set_paused(dag_id, paused=False)
-        run_id = api.trigger(dag_id, conf)
+        run_id = _first_run(api, dag_id) if is_scheduled else api.trigger(dag_id, conf)
         left = dict(answers or {})
         seen: dict[str, str | None] = {}
 
@@ -114,6 +129,26 @@ def play(
         scene.report.steps(dag_id, run_id, tasks)
         scene.report.failures(api, dag_id, run_id, tasks)
     return played
+
+
+def conclude(scene: Scene, played: Played, findings: Sequence[Finding]) -> Exit:
+    """Tell what a run without a fault came to: its own word, whom the clients name, what the checker found."""
+    report = scene.report
+    report.say(f"\nWhat the product says: {played.word or 'no verdict'}. {played.verdict.get('reason', '')}")
+    report.changes(played.calls)
+    report.owners(played.before, played.after)
+    every = [*findings, played.evidence_is_there()]
+    report.findings(every)
+    exit_code, sentence = judge(played.state, played.word, every, None)
+    report.result(exit_code, sentence)
+    return exit_code
+
+
+def _first_run(api: AirflowApi, dag_id: str) -> str:
+    def look() -> str | None:
+        return next(iter(api.run_ids(dag_id)), None)
+
+    return wait_until(look, within=BEGUN_WITHIN, what=f"the schedule of {dag_id} to begin a run")
 
 
 def _answer(scene: Scene, dag_id: str, run_id: str, task_id: str, answer: Answer) -> None:

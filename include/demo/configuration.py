@@ -17,6 +17,10 @@ LOOPBACK = "127.0.0.1"
 USERS: Mapping[str, str] = {"admin": "admin", "olga": "op", "anton": "user", "vera": "viewer"}
 """User names and their roles: administrator, operator on duty, approver, auditor."""
 
+OPERATOR = "olga"
+APPROVERS = ("anton", "admin")
+"""Who may approve a plan, unless they asked for it themselves."""
+
 _FOREIGN = ("AIRFLOW_", "NIM_OPERATORS_")
 """Variables of the caller's own installation, which must not leak into the demo's."""
 

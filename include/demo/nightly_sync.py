@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import urlsplit
-
 from include.demo.act import Act, Played, Scene, play
 from include.demo.checker import check_nightly_sync
 from include.demo.fault_table import promised
@@ -24,6 +21,7 @@ def _play(scene: Scene) -> Exit:
     findings = _findings(played, promise)
     if scene.fault:
         report.say(f"\nWhat docs/fault_table.md promises with {scene.fault}: {promise or 'nothing'}")
+    report.owners(played.before, played.after)
     report.findings(findings)
     exit_code, sentence = judge(played.state, played.word, findings, scene.fault, promise)
     report.result(exit_code, sentence)
@@ -37,12 +35,7 @@ def _findings(played: Played, promise: str) -> list[Finding]:
     findings = check_nightly_sync(played.before, played.after, played.calls, outcome)
     if not is_green:
         findings.append(Finding("no recovery point was emitted", not played.events, f"{len(played.events)} emitted"))
-    return [*findings, _evidence_is_there(str(played.verdict.get("page", "")))]
+    return [*findings, played.evidence_is_there()]
 
 
-def _evidence_is_there(page: str) -> Finding:
-    is_there = page.startswith("file://") and Path(urlsplit(page).path).is_file()
-    return Finding("the evidence has a page where the verdict says", is_there, "" if is_there else page or "none")
-
-
-ACT = Act("A nightly sync", _play)
+ACT = Act("sync", "A nightly sync", _play)

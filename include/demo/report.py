@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from include.demo.api import AirflowApi, ApiError, Json, TaskInstance
-from include.demo.ground_truth import Call
+from include.demo.ground_truth import Call, Estate
 from include.demo.judgement import Exit, Finding
 
 MARKS = {
@@ -74,6 +74,16 @@ class Report:
         """Print the NIM commands the lab counts as changing; what ran alike on several clients is one row."""
         rows = Counter(f"{call.host}: {call.generic_text} → {call.exit}" for call in calls if call.is_changing)
         self.values("Commands that may have changed something", rows)
+
+    def owners(self, before: Estate, after: Estate) -> None:
+        """Print whom each client's own /etc/niminfo names, before a run and after it."""
+        self.title("Who controls each client, by its own /etc/niminfo")
+        table = Table(header_style="bold")
+        for heading in ("client", "before", "after"):
+            table.add_column(heading)
+        for name, then in before.owners.items():
+            table.add_row(name, then, after.owners[name])
+        self.console.print(table)
 
     def failures(self, api: AirflowApi, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
         """Print what each failed task ended with, as its log has it."""

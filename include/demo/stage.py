@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from include.demo.configuration import connection_variables
+from include.demo.configuration import APPROVERS, connection_variables
 from include.demo.lab import Lab
 from include.demo.local_airflow import LocalAirflow
 
@@ -72,7 +72,7 @@ def stage(
         environment = {
             "NIM_OPERATORS_ESTATE": str(_estate(directory.resolve(), pairs, scheduled)),
             "NIM_OPERATORS_EVIDENCE": str(evidence),
-            # No schedule is left in this estate, so a DAG that is switched on waits for somebody to trigger it.
+            # The watch alone keeps a schedule in this estate; every other DAG waits for somebody to trigger it.
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             **{
                 name: value
@@ -107,7 +107,7 @@ def _estate(directory: Path, pairs: Sequence[str], scheduled: Container[str]) ->
     """Write the example estate with its pair once per name, and return where.
 
     Schedule and window are left out: a demo runs when somebody asks for it, and unpausing a scheduled DAG would start
-    last night's run too.
+    last night's run too. A plan is approved by another person than the one who asked for it.
     """
     estate = yaml.safe_load((REPOSITORY / "include" / "estate.yaml").read_text())
     text = json.dumps(estate["pairs"][PAIR])
@@ -115,6 +115,7 @@ def _estate(directory: Path, pairs: Sequence[str], scheduled: Container[str]) ->
     for name, pair in estate["pairs"].items():
         for key in () if name in scheduled else ("schedule", "window"):
             del pair["nightly_sync"][key]
+        pair["approval"] = {"approvers": [*APPROVERS], "four_eyes": True}
     path = directory / "estate.yaml"
     path.write_text(yaml.safe_dump(estate, sort_keys=False))
     return path

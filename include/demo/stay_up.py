@@ -7,7 +7,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from include.demo.configuration import USERS
+from include.demo.configuration import APPROVERS, OPERATOR, USERS
 from include.demo.polling import wait_until
 from include.demo.report import Report
 from include.demo.stage import PAIR, Stage, stage
@@ -27,7 +27,7 @@ def stay_up(directory: Path, report: Report) -> None:
             {
                 "Airflow": running.airflow.settings.base_url,
                 **{
-                    f"login ({role})": f"{user}  {running.airflow.settings.passwords[user]}"
+                    f"login ({_part(user, role)})": f"{user}  {running.airflow.settings.passwords[user]}"
                     for user, role in USERS.items()
                 },
                 "evidence": str(running.evidence),
@@ -44,7 +44,14 @@ def stay_up(directory: Path, report: Report) -> None:
                 "log in to a master": _lab_command(running, "ssh", "nima"),
                 "what is true now": _lab_command(running, "state"),
                 "what the hosts were told": _lab_command(running, "log"),
-                "run a night": f"{running.airflow.settings.base_url}/dags/nim_nightly_sync__{PAIR}: Trigger",
+                "run a night": f"{_dag(running, 'nim_nightly_sync')}: Trigger",
+                "hand the clients over": f"{_dag(running, 'nim_planned_takeover')}: Trigger as {OPERATOR}, with a "
+                f"reason and a change ticket; then log in as {APPROVERS[0]} and answer under Required Actions",
+                "give them back": f"{_dag(running, 'nim_give_back')}: the same",
+                "lose the active master": _lab_command(running, "break", "host_down", "host=nima"),
+                "rescue its clients": f"{_dag(running, 'nim_disaster_failover')}: the same",
+                "let it come back": _lab_command(running, "heal", "host_down"),
+                "make it the standby": f"{_dag(running, 'nim_reprotect')}: the same",
             },
         )
 
@@ -52,6 +59,15 @@ def stay_up(directory: Path, report: Report) -> None:
             running.airflow.check()
 
         wait_until(look, within=FOR_EVER, what="an interrupt")
+
+
+def _part(user: str, role: str) -> str:
+    """Return what a user is for: who triggers may not approve."""
+    return {OPERATOR: "triggers", APPROVERS[0]: "approves"}.get(user, role)
+
+
+def _dag(running: Stage, runbook: str) -> str:
+    return f"{running.airflow.settings.base_url}/dags/{runbook}__{PAIR}"
 
 
 def _lab_command(running: Stage, *words: str) -> str:
