@@ -37,8 +37,8 @@ class Cause(StrEnum):
     VIOS = "a VIOS"
 
 
-CERTAIN = frozenset(Cause) - {Cause.CERTIFICATE, Cause.BUSY, Cause.VIOS, Cause.SILENT}
-"""Causes that keep a client from following; the others only may (nim.md 12.16, 12.21)."""
+CERTAIN = frozenset(Cause) - {Cause.CERTIFICATE, Cause.BUSY, Cause.VIOS, Cause.SILENT, Cause.REFUSES}
+"""Causes that keep a client from following; the others only may (nim.md 12.16, 12.19, 12.21)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ def _obstacles(facts: Facts, row: Row, machine_id: str | None) -> Iterator[Obsta
     target = facts.view.target
     definition = _definition(facts, row.client)
     if facts.target is not None and row.client not in facts.target.objects:
-        yield Obstacle(Cause.UNDEFINED, f"{target} does not define it.", "Run the nightly sync first.")
+        remedy = f"Define it on {target}; before a takeover, a sync onto {target} does that."
+        yield Obstacle(Cause.UNDEFINED, f"{target} does not define it.", remedy)
     yield from _of_words(facts, row)
     if definition is not None:
         yield from _of_machine(definition, machine_id)
