@@ -47,12 +47,14 @@ def _lost(plan: Json) -> Iterator[str]:
     if plan["lost"]:
         yield "- What will be gone or is not known there:"
         yield from (f"  - {sentence}" for sentence in plan["lost"][:_SHOWN])
+        if len(plan["lost"]) > _SHOWN:
+            yield f"  - and {len(plan['lost']) - _SHOWN} more; see the plan in the evidence"
 
 
 def _moving(plan: Json, asked: Json) -> Iterator[str]:
     yield f"- Clients: {len(plan['to_move'])} to move, {len(plan['stays'])} of them known not to follow,"
     yield f"  {len(plan['there'])} there already"
-    yield f"- Below {asked['threshold']} % moved the run stops and offers to give them back"
+    yield f"- Below {asked['threshold']} % moved the armed direction is not turned, and they may be given back"
     yield f"- Recovery target: {asked['recovery_target_minutes']} minutes"
 
 
@@ -65,7 +67,10 @@ def _recovery_point(record: Json) -> Iterator[str]:
 
 
 def _final_sync(plan: Json, asked: Json) -> Iterator[str]:
-    yield f"- Final sync: {plan['final_sync']}"
+    if plan["clients"]:
+        yield f"- Final sync: {plan['final_sync']}"
+    else:
+        yield f"- {plan['target']} gets the database of {plan['source']}, and what it lacks of its resources"
     if plan["why_no_sync"]:
         yield from (f"  > {line}" for line in plan["why_no_sync"].splitlines())
     size = plan["bytes_to_copy"]

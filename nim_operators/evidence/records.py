@@ -217,6 +217,14 @@ class PlanRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionRecord(Body):
+    """The plan that was shown to whoever is asked to approve it, by its digest."""
+
+    KIND: ClassVar[str] = "question"
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalRecord(Body):
     """What a person answered to a plan: ``digest`` is that plan's, ``answer`` is Approve or Reject."""
 
@@ -356,6 +364,7 @@ KINDS: Mapping[str, type[Body]] = {
         ContentsRecord,
         DirectionRecord,
         PlanRecord,
+        QuestionRecord,
         ApprovalRecord,
         TakeoverRecord,
         RecoveryPointRecord,

@@ -18,7 +18,7 @@ from nim_operators.nim.direction import Arming
 from nim_operators.nim.facts import Facts, facts_of, has_copy, has_database, takes_for
 from nim_operators.nim.ownership import Row, Side
 from nim_operators.nim.pair import PairView
-from nim_operators.nim.snapshot import NimProcess, Snapshot, Unreachable
+from nim_operators.nim.snapshot import Absence, NimProcess, Snapshot, Unreachable
 
 TRANSFER = re.compile(r"-\w*o\s*(?:sync|takeover)\b|\bnim_master_recover\b|\bm_restore_db\b", re.ASCII)
 """Command lines that move a whole database or every client: sync, takeover, restores (nim.md 4.3-4.7)."""
@@ -130,12 +130,20 @@ def _active_dead(facts: Facts) -> Iterable[str]:
     alternate = facts.view.snapshot(facts.standby)
     if alternate is None or alternate.peer_answers is not False:
         return
-    for lost in _active_unreachable(facts):
+    lets_nobody_in = [found for found in facts.unobserved if found.absence not in _SILENCES]
+    for lost in _active_unreachable(facts) if not lets_nobody_in else ():
         yield lost
         yield f"{alternate.master} tried to reach it and got no answer."
 
 
+_SILENCES = frozenset({Absence.NO_ROUTE, Absence.TIMED_OUT, Absence.REFUSED, Absence.LINK_LOST})
+"""Absences in which nothing on the host spoke to us. One that refuses a login or shows another key is alive."""
+
+
 def _active_unreachable(facts: Facts) -> Iterable[str]:
+    """Name the active master that is away; where the alternate could not serve either, that is the graver state."""
+    if tuple(_not_serving(facts, facts.standby)):
+        return []
     return [_lost(found) for found in facts.unobserved if found.master == facts.active]
 
 
@@ -164,7 +172,9 @@ def _active_not_serving(facts: Facts) -> Iterable[str]:
 
 
 def _unusable(facts: Facts) -> Iterable[str]:
-    return _not_serving(facts, facts.standby)
+    reasons = tuple(_not_serving(facts, facts.standby))
+    away = [_lost(found) for found in facts.unobserved if found.master == facts.active]
+    return (*reasons, *away) if reasons else ()
 
 
 def _not_serving(facts: Facts, master: str) -> Iterable[str]:

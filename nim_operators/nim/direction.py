@@ -61,6 +61,12 @@ def armed_direction(view: PairView, matrix: Matrix) -> Armed:
     return Armed(Arming.UNARMED if doubts else Arming.FIRST, sayings, missing, doubts)
 
 
+def names_only(view: PairView, source: str) -> bool:
+    """Tell whether every record that could be read, and at least one, names *source* as the master to copy from."""
+    records = [record for _, record in _places(view) if record is not None]
+    return bool(records) and all(record.source == source for record in records)
+
+
 def _places(view: PairView) -> list[tuple[str, ArmedDirection | None]]:
     seen = [(master, view.snapshot(master)) for master in (view.source, view.target)]
     hosts = [(master, own.own.direction) for master, own in seen if isinstance(own, Snapshot)]

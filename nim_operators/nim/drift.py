@@ -97,6 +97,11 @@ class Difference:
         values = ((set(found.left), set(found.right)) for found in self.attributes)
         return self.kind is Kind.SOURCE_ONLY or any(left - right for left, right in values)
 
+    @property
+    def is_about_owners(self) -> bool:
+        """Whether the two databases only disagree on whose client this is."""
+        return {found.attribute for found in self.attributes} == {"current_master"}
+
     def to_json(self) -> dict[str, Any]:
         """Return the difference as plain JSON."""
         return {

@@ -57,8 +57,12 @@ class Facts:
         return Side.SOURCE if master == self.view.source else Side.TARGET
 
     def fenced_by_us(self, own: Snapshot) -> bool:
-        """Tell whether the run that asks has fenced this master itself: that its nimesis is stopped is wanted then."""
-        return own.own.fenced is not None and own.own.fenced.run == self.run
+        """Tell whether the run that asks has fenced its target itself: that nimesis is stopped there is wanted then.
+
+        A source that it has fenced, as a disaster failover does, is no healthy master for it.
+        """
+        is_target = own.master == self.view.target
+        return is_target and own.own.fenced is not None and own.own.fenced.run == self.run
 
     def peer_of(self, own: Snapshot) -> Snapshot | None:
         """Return the other master's snapshot."""

@@ -13,7 +13,7 @@ from nim_operators.nim import commands
 from nim_operators.nim.assess import Assessment
 from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
 from nim_operators.nim.drift import Kind, compare_definitions
-from nim_operators.nim.errors import NimError
+from nim_operators.nim.errors import Refused
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.law import Permission
 from nim_operators.nim.objects import NimObject
@@ -34,7 +34,7 @@ class FinalSync(StrEnum):
     NO_SOURCE = "not possible: the source does not serve"
 
 
-class NoPlan(NimError):
+class NoPlan(Refused):
     """Nothing can be planned: what a plan is made of is missing. Nothing was sent."""
 
 
@@ -52,7 +52,7 @@ class TakeoverPlan:
 
     ``clients`` are all clients that the takeover concerns, ``there`` those that name the target already,
     ``obstacles`` the others that will not or may not follow. ``bytes_to_copy`` is what the final sync brings, ``lost``
-    what will be gone afterwards, one sentence each.
+    what will be gone afterwards, one sentence each; ``only_there`` names the objects that a sync erases on the target.
     """
 
     runbook: Runbook
@@ -66,6 +66,7 @@ class TakeoverPlan:
     obstacles: tuple[Readiness, ...]
     bytes_to_copy: int
     lost: tuple[str, ...] = ()
+    only_there: tuple[str, ...] = ()
 
     @property
     def to_move(self) -> tuple[str, ...]:
@@ -104,10 +105,11 @@ class TakeoverPlan:
             "commands": [[one.host, one.line] for one in self.commands],
             "clients": sorted(self.clients),
             "stays": sorted(self.stays),
+            "only_there": sorted(self.only_there),
         }
 
 
-_APPROVED = ("runbook", "source", "target", "final_sync", "commands", "clients", "stays")
+_APPROVED = ("runbook", "source", "target", "final_sync", "commands", "clients", "stays", "only_there")
 
 
 def digest_of(plan: Mapping[str, Any]) -> str:
@@ -157,8 +159,16 @@ def plan_takeover(
         there=tuple(sorted(there)),
         obstacles=tuple(one for one in readiness(facts) if one.obstacles and one.client not in there),
         bytes_to_copy=_bytes_to_copy(facts) if final is FinalSync.SENT else 0,
-        lost=lost,
+        lost=lost or _not_carried_over(facts, final),
     )
+
+
+def _not_carried_over(facts: Facts, final: FinalSync) -> tuple[str, ...]:
+    """Say what the target lacks and will not get, because the database is not copied once more."""
+    if final not in {FinalSync.NOT_POSSIBLE, FinalSync.NOT_WANTED} or facts.source is None or facts.target is None:
+        return ()
+    differences = compare_definitions(facts.source, facts.target, facts.side_of)
+    return tuple(str(found) for found in differences if found.source_has_more and not found.is_about_owners)
 
 
 def plan_reprotect(facts: Facts, paths: Mapping[str, CommandPaths], assessment: Assessment) -> TakeoverPlan:
@@ -174,6 +184,7 @@ def plan_reprotect(facts: Facts, paths: Mapping[str, CommandPaths], assessment: 
     sync = commands.sync(paths[source], assessment.alternate, force=assessment.force)
     fence = commands.stop_nimesis(paths[target])
     differences = compare_definitions(facts.source, facts.target, facts.side_of)
+    told = [found for found in differences if found.kind is not Kind.SOURCE_ONLY and not found.is_about_owners]
     return TakeoverPlan(
         runbook=Runbook.REPROTECT,
         source=source,
@@ -185,7 +196,8 @@ def plan_reprotect(facts: Facts, paths: Mapping[str, CommandPaths], assessment: 
         there=(),
         obstacles=(),
         bytes_to_copy=_bytes_to_copy(facts),
-        lost=tuple(str(found) for found in differences if found.kind is not Kind.SOURCE_ONLY),
+        lost=tuple(map(str, told)),
+        only_there=tuple(found.name for found in differences if found.kind is Kind.TARGET_ONLY),
     )
 
 

@@ -9,7 +9,7 @@ from airflow.sdk import Context, Param
 from airflow.sdk.exceptions import AirflowSkipException
 
 from nim_operators.evidence.plantext import plan_text
-from nim_operators.evidence.records import ApprovalRecord
+from nim_operators.evidence.records import ApprovalRecord, QuestionRecord
 from nim_operators.nim.errors import Refused
 from nim_operators.operators.approved import APPROVE, REJECT, objection_to, planned
 from nim_operators.operators.base import NimOperator, Run
@@ -57,6 +57,7 @@ class NimApprovalOperator(NimOperator, HITLOperator):
             raise AirflowSkipException(f"Nothing is left to do: every client names {run.target} already.")
         self.subject = f"{run.runbook} of pair {run.pair.name}: {len(plan['plan']['to_move'])} clients to {run.target}"
         self.body = plan_text(plan, run.pair.name)
+        run.record(QuestionRecord(plan["digest"]))
         return HITLOperator.execute(self, context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +77,7 @@ class NimApprovalOperator(NimOperator, HITLOperator):
         answer = ", ".join(event["chosen_options"])
         comment = str((event.get("params_input") or {}).get("comment") or "").strip()
         record = ApprovalRecord(
-            digest=planned(run)["digest"],
+            digest=run.recorded(QuestionRecord)[-1]["digest"],  # of the plan that was read, whatever was planned since
             answer=answer,
             requested_by=run.requested_by,
             answered_by=answered_by,

@@ -11,14 +11,17 @@ from airflow.sdk import Context
 from nim_operators.evidence.records import BackupRecord, ObservationRecord
 from nim_operators.nim import commands
 from nim_operators.nim.backup import read_backup
+from nim_operators.nim.snapshot import Absence
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator
-from nim_operators.remote.errors import HostAbsent, RemoteError
+from nim_operators.remote.errors import HostAbsent, OutcomeUnknown, RemoteError
 from nim_operators.remote.files import fetch, prune_backups
 from nim_operators.remote.job import Slot
+from nim_operators.remote.subsystem import subsystem_rows
 from nim_operators.remote.transport import connect
 
 KIND = "backup"
+NIMESIS = "nimesis"
 _FETCH_SECONDS = 900.0
 
 
@@ -66,6 +69,12 @@ class NimBackupDatabaseOperator(NimJobOperator):
             run.record(ObservationRecord(master, reachable=False, absence=absent.absence.value, reason=absent.reason))
             self.log.warning("No backup of %s: %s", master, absent)
             return False
+        except OutcomeUnknown as hung:
+            if master not in run.may_be_away:
+                raise
+            run.record(ObservationRecord(master, reachable=False, absence=Absence.LINK_LOST.value, reason=str(hung)))
+            self.log.warning("No backup of %s: %s", master, hung)
+            return False
         return True
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
@@ -107,8 +116,9 @@ def _held(run: Run) -> dict[str, str]:
 
 
 async def _reach(run: Run, master: str) -> None:
-    async with connect(master, run.endpoint(master)):
-        return
+    async with connect(master, run.endpoint(master)) as host:
+        if master in run.may_be_away:  # one that lets us in and then hangs must not hold a rescue up
+            await subsystem_rows(host, NIMESIS)
 
 
 def _told(one: EndedJob) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.fence import Fence, read_fence
 from nim_operators.operators.base import NimOperator, Run, in_loop, observed
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, run_to_end
-from nim_operators.remote.errors import HostAbsent
+from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
 from nim_operators.remote.job import Slot
 from nim_operators.remote.script import build, embedded, read_sections
 from nim_operators.remote.transport import connect
@@ -28,8 +28,9 @@ class NimFenceOperator(NimOperator):
     """
     Stop nimesis on a master whose clients the other one controls, and keep it from starting at the next boot.
 
-    Reads: the master's subsystems, inittab and prepared boots. Changes: stops nimesis, takes its entries out of inittab
-    and saves them in this product's directory there. Safe to repeat: yes. If interrupted: the job ends by itself; the
+    Reads: both masters and every client again, right before acting; the master's subsystems, inittab and prepared
+    boots. Changes: stops nimesis, takes its entries out of inittab and saves them in this product's directory there.
+    Safe to repeat: yes. If interrupted: the job ends by itself; the
     next try does what is left. Undo: ``NimLiftFenceOperator``, or ``startsrc -s nimesis`` and the saved entries.
 
     Green means: it was read back as fenced. In a disaster a master that cannot be read does not hold the rescue up;
@@ -45,12 +46,13 @@ class NimFenceOperator(NimOperator):
     def act(self, run: Run, context: Context) -> str:
         """Fence the master where it answers; say what is known of it."""
         master = run.source if self.role == "source" else run.target
+        run.demand_go(run.assess(run.observe("before", ask_clients=True)))
         try:
             seen = fence_without_clients(run, master)
-        except HostAbsent as absent:
+        except (HostAbsent, OutcomeUnknown) as absent:
             if master not in run.may_be_away:
                 raise
-            run.record(FenceRecord(master, stands=False, said=f"Nobody can say whether it serves: {absent.reason}"))
+            run.record(FenceRecord(master, stands=False, said=f"Nobody can say whether it serves: {absent}"))
             self.log.warning("%s is not fenced: %s. Fence it before it is let onto the network again.", master, absent)
             return "not reached"
         run.record(FenceRecord(master, stands=not seen.gaps, said=str(seen)))

@@ -10,7 +10,7 @@ from nim_operators.evidence.plantext import plan_text
 from nim_operators.evidence.records import PlanRecord
 from nim_operators.nim.assess import assess
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.direction import Arming
+from nim_operators.nim.direction import names_only
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.facts import Facts, facts_of
 from nim_operators.nim.loss import what_is_lost
@@ -19,7 +19,7 @@ from nim_operators.nim.plan import TakeoverPlan, plan_reprotect, plan_takeover
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.approved import NOBODY
 from nim_operators.operators.asked import Asked, asked
-from nim_operators.operators.base import NimOperator, Run
+from nim_operators.operators.base import NimOperator, Run, observed
 from nim_operators.operators.sync import in_step, lacks_nothing
 
 
@@ -53,6 +53,7 @@ class NimPlanTakeoverOperator(NimOperator):
             self.log.info("%s", finding)
         run.demand_go(assessment)
         facts = facts_of(view, run.holder.run)
+        demand_decided(run, facts)
         plan = plan_takeover(
             facts,
             run.runbook,
@@ -94,7 +95,8 @@ class NimPlanReprotectOperator(NimOperator):
         run.demand_go(assessment)
         paths = {master: run.endpoint(master).commands for master in run.masters}
         plan = plan_reprotect(facts_of(view, run.holder.run), paths, assessment)
-        is_there = assessment.diagnosis.state is State.HEALTHY and in_step(view)
+        is_fenced = observed(view, run.target).own.fenced is not None
+        is_there = assessment.diagnosis.state is State.HEALTHY and in_step(view) and not is_fenced
         record = keep_plan(run, plan, wanted, idle=is_there)
         self.log.info("%s", plan_text(record.to_json(), run.pair.name))
         return {
@@ -105,6 +107,22 @@ class NimPlanReprotectOperator(NimOperator):
             "idle": record.idle,
             "evidence": run.evidence.location,
         }
+
+
+def demand_decided(run: Run, facts: Facts) -> None:
+    """
+    Refuse to reattach unless somebody has decided before that the target controls the clients.
+
+    :raises Refused: unless every record that can be read says so, and a client does by its own word.
+    """
+    if run.runbook is not Runbook.REATTACH:
+        return
+    if not names_only(facts.view, run.target) or not facts.matrix.clients_vouching_for(run.target):
+        raise Refused(
+            f"Clients are reattached only to a master that controls others already: {run.target} must be named by a "
+            f"client and by every record of the armed direction. Records: {'; '.join(facts.armed.sayings)}. "
+            "Run the takeover towards the right master, with an approval."
+        )
 
 
 def keep_plan(run: Run, plan: TakeoverPlan, wanted: Asked, *, idle: bool) -> PlanRecord:
@@ -147,4 +165,4 @@ def _is_idle(facts: Facts, plan: TakeoverPlan) -> bool:
 
 def _is_turned(facts: Facts) -> bool:
     """Tell whether every record already names the target as the active master."""
-    return facts.armed.arming is Arming.AGAINST and not facts.armed.missing
+    return names_only(facts.view, facts.view.target) and not facts.armed.missing

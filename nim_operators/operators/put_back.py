@@ -68,6 +68,12 @@ class NimPutBackOperator(NimJobOperator):
         super().__init__(**kwargs)
         self.proves = proves
 
+    def act(self, run: Run, context: Context) -> Any:
+        """Skip at once where this run has not begun to change anything; whoever approved what does not matter then."""
+        if not any(run.recorded(kind) for kind in (BeforeSyncRecord, ContentsRecord)) and not has_moved(run):
+            raise AirflowSkipException(_NOTHING)
+        return super().act(run, context)
+
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return the restore, unless nothing was sent, the target is as before, or the sync may still live."""
         sent = bool(run.recorded(BeforeSyncRecord))

@@ -19,7 +19,7 @@ from nim_operators.evidence.records import (
 from nim_operators.nim import commands
 from nim_operators.nim.assess import Assessment
 from nim_operators.nim.direction import Arming
-from nim_operators.nim.drift import Difference, compare_definitions, lost_routes
+from nim_operators.nim.drift import Difference, Kind, compare_definitions, lost_routes
 from nim_operators.nim.errors import NotReadBack, Refused
 from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
@@ -83,7 +83,7 @@ class NimSyncOperator(NimJobOperator):
             )
         command = commands.sync(run.endpoint(run.source).commands, assessment.alternate, force=assessment.force)
         if not attach_to:
-            _demand_in_plan(run, command.line)
+            _demand_in_plan(run, view, command.line)
         in_loop(_claim(run, run.target))
         yield JobRequest(
             run.source, KIND, command.line, command.line, Slot.CHANGE, command.changes, attach_to=attach_to
@@ -147,8 +147,16 @@ def _demand_planned(run: Run) -> None:
         raise AirflowSkipException(f"The approved plan has no sync: {planned(run)['plan']['final_sync']}.")
 
 
-def _demand_in_plan(run: Run, line: str) -> None:
-    """Refuse a sync that is not, word by word, in the plan that a person approved (S11)."""
+def _demand_in_plan(run: Run, view: PairView, line: str) -> None:
+    """Refuse a sync that is not, word by word, in the approved plan, or erases more than that says (S11)."""
+    if run.runbook is Runbook.REPROTECT:
+        erased = {found.name for found in differing_definitions(view) if found.kind is Kind.TARGET_ONLY}
+        more = erased - set(planned(run)["plan"]["only_there"])
+        if more:
+            raise Refused(
+                f"{', '.join(sorted(more))} on {run.target} would be erased, which is not in the approved plan; clear "
+                "'plan' and 'approve', and read the new plan."
+            )
     if run.runbook in APPROVED and [run.source, line] not in planned(run)["plan"]["commands"]:
         raise Refused(
             f"'{line}' is not in the approved plan; clear the tasks 'plan' and 'approve' and read the new plan."

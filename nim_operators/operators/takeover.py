@@ -9,20 +9,21 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nim_operators.evidence.records import CommandRecord, JobRecord, Json, TakeoverRecord
+from nim_operators.evidence.records import CommandRecord, JobRecord, Json, RecoveryPointRecord, TakeoverRecord
 from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import Incomplete, Refused
 from nim_operators.nim.facts import Facts, facts_of
 from nim_operators.nim.messages import explain
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.pair import PairView
-from nim_operators.nim.plan import takeover_commands
+from nim_operators.nim.plan import FinalSync, takeover_commands
 from nim_operators.nim.takeoverlog import parse_takeover_log
 from nim_operators.nim.takeoverresult import TakeoverResult, judge_takeover
 from nim_operators.operators.approved import planned
 from nim_operators.operators.arm import turn
 from nim_operators.operators.base import Run, in_loop, observed
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
+from nim_operators.operators.plan import demand_decided
 from nim_operators.operators.sync import demand_backups
 from nim_operators.remote.errors import RemoteError
 from nim_operators.remote.filesets import list_filesets
@@ -30,7 +31,7 @@ from nim_operators.remote.job import Slot
 from nim_operators.remote.transport import connect
 
 KIND = "takeover"
-_UNDER_WAY = frozenset({State.HEALTHY, State.SPLIT, State.TAKEN_OVER, State.RETURNED_STALE})
+_UNDER_WAY = frozenset({State.SPLIT, State.TAKEN_OVER, State.RETURNED_STALE})
 """States that a takeover of this very run may have brought about."""
 SETTLING_SECONDS = (3, 12)
 """Pauses before clients that answer and were not switched are asked again: whether ``async=no`` waits for each of them
@@ -91,7 +92,13 @@ class NimTakeoverOperator(NimJobOperator):
         known = _UNDER_WAY | (_WITHOUT_SOURCE if run.may_be_away else frozenset())
         if not (_has_begun(run) and assessment.diagnosis.state in known):
             run.demand_go(assessment)
+        demand_decided(run, facts)
         demand_backups(run, view)
+        if plan["plan"]["final_sync"] == FinalSync.SENT and not run.recorded(RecoveryPointRecord):
+            raise Refused(
+                "The approved plan copies the database first, and this run has not proven that it did; clear the task "
+                "'sync', or trigger a new run without the final sync."
+            )
         _demand_as_planned(run, facts, plan["plan"])
 
     def demand_good_end(self, ended: list[EndedJob]) -> None:
@@ -114,15 +121,15 @@ class NimTakeoverOperator(NimJobOperator):
             view = run.observe("after", ask_clients=True)
         result = judge_takeover(facts_of(view), rows)
         run.assess(view)
-        observed(view, run.target)
+        serves = observed(view, run.target).is_active("nimesis")
         record = self._record(run, plan, result)
         run.record(record)
         for one in result.unresolved:
             self.log.warning("%s %s: %s %s", one.client, one.cause, one.saw, one.remedy)
-        below = record.percent < record.threshold
+        below = not result.moved or record.percent < record.threshold
         if not below:
             in_loop(turn(run))
-        _demand_complete(run, record, result, ended, below=below)
+        _demand_complete(run, record, result, ended, below=below, serves=serves)
         return {"moved": len(result.moved), "seconds": record.seconds}
 
     def _record(self, run: Run, plan: Json, result: TakeoverResult) -> TakeoverRecord:
@@ -199,13 +206,17 @@ async def _sample(run: Run, moved: tuple[str, ...]) -> str:
 
 
 def _demand_complete(
-    run: Run, record: TakeoverRecord, result: TakeoverResult, ended: list[EndedJob], *, below: bool
+    run: Run, record: TakeoverRecord, result: TakeoverResult, ended: list[EndedJob], *, below: bool, serves: bool
 ) -> None:
     """Refuse to be green while a client is unresolved, a database disagrees, or no moved client answered."""
     lacking = [f"{one.client} {one.cause}: {one.saw} {one.remedy}" for one in result.unresolved[:20]]
     if len(result.unresolved) > len(lacking):
         lacking.append(f"And {len(result.unresolved) - len(lacking)} more.")
-    lacking += [f"{text} Run reprotect, or the nightly sync in the new direction." for text in result.disagreeing]
+    lacking += [f"{text} Run reprotect." for text in result.disagreeing]
+    if not serves:
+        lacking.append(
+            f"nimesis on {run.target} is not active, so it answers no client: run 'startsrc -s nimesis' there."
+        )
     if record.sample.startswith("failed"):
         lacking.append(f"'nim -o lslpp' from {run.target} {record.sample}.")
     if not lacking:

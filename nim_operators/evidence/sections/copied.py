@@ -100,7 +100,16 @@ def recovery_point(told: Told) -> Section:
     )
     backup = f"Backup of {point['source']}: {point['backup']}"
     stale = (f"Older on the target: {', '.join(point['stale'])}.",) if point["stale"] else ()
-    return Section("Recovery point", (holds, backup, *stale))
+    return Section("Recovery point", (holds, backup, *stale, *_by_hand(told)))
+
+
+def _by_hand(told: Told) -> tuple[str, ...]:
+    """Say where the takeover lies that a person can start by hand; a note says where it could not be left."""
+    left = told.last("break_glass")
+    if left is None or not left.body["masters"]:
+        return ()
+    masters = " and ".join(left.body["masters"])
+    return (f"For the day Airflow is down: {left.body['file']}, on {masters} and beside this page.",)
 
 
 def backups(told: Told) -> Section | None:

@@ -45,6 +45,7 @@ def reachable(facts: Facts) -> Iterable[Saw]:
     setup=Severity.BLOCKS,
     takeover=Severity.BLOCKS,
     failover=Severity.WARNS,
+    reprotect=Severity.APPROVAL,
 )
 def role(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want a niminfo of a master, and a database with a master object."""
@@ -65,6 +66,7 @@ def role(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     setup=Severity.BLOCKS,
     takeover=Severity.BLOCKS,
     failover=Severity.WARNS,
+    reprotect=Severity.APPROVAL,
 )
 def own_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want niminfo and the master record of a host to name the host itself."""
@@ -85,6 +87,7 @@ def own_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     setup=Severity.BLOCKS,
     takeover=Severity.BLOCKS,
     failover=Severity.WARNS,
+    reprotect=Severity.APPROVAL,
 )
 def nimesis(_: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want an active row of nimesis, unless a run has fenced the master; then it must not be started by hand."""
@@ -120,4 +123,20 @@ def _rows(own: Snapshot, subsystem: str) -> tuple[str, ...]:
     )
 
 
-CHECKS = (reachable, role, own_record, nimesis, nimesis_listed_once)
+@check_each_master(
+    "masters.fence-left",
+    "a standby whose nimesis stays down at the next boot, found out in the disaster",
+    nightly=Severity.WARNS,
+    setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
+)
+def fence_left(facts: Facts, own: Snapshot) -> Iterable[Saw]:
+    """Want no mark of a fence on a master that serves, unless this run has fenced it."""
+    mark = own.own.fenced
+    if mark is not None and own.is_active("nimesis") and not facts.fenced_by_us(own):
+        saw = f"It serves until its next boot: {mark.run} fenced it at {mark.since}, and nobody lifted the fence."
+        yield Saw(own.master, saw, "Run reprotect, which lifts the fence once the copy is proven.")
+
+
+CHECKS = (reachable, role, own_record, nimesis, nimesis_listed_once, fence_left)

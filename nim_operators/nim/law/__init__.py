@@ -16,7 +16,7 @@ from nim_operators.nim.law.reattach import REATTACH
 from nim_operators.nim.law.reprotect import REPROTECT
 from nim_operators.nim.law.ruling import Column, Permission, Ruling
 from nim_operators.nim.law.setup import SETUP
-from nim_operators.nim.law.takeover import TAKEOVER
+from nim_operators.nim.law.takeover import GIVE_BACK, TAKEOVER
 from nim_operators.nim.law.watch import WATCH
 from nim_operators.nim.runbooks import Runbook
 
@@ -26,7 +26,7 @@ LAW: Mapping[Runbook, Column] = {
     Runbook.NIGHTLY_SYNC: NIGHTLY_SYNC,
     Runbook.SETUP: SETUP,
     Runbook.PLANNED_TAKEOVER: TAKEOVER,
-    Runbook.GIVE_BACK: TAKEOVER,
+    Runbook.GIVE_BACK: GIVE_BACK,
     Runbook.DISASTER_FAILOVER: DISASTER_FAILOVER,
     Runbook.REPROTECT: REPROTECT,
     Runbook.REATTACH: REATTACH,

@@ -57,12 +57,12 @@ REPROTECT: Column = {
     State.TAKEN_OVER: Ruling(
         REFUSE,
         "The clients are controlled by the target; a sync would replace the live database by the stale one.",
-        "Choose the master that the clients name as the source.",
+        "Run setup with the master that the clients name as the source, then run again.",
     ),
     State.ROLES_REVERSED: Ruling(
-        REFUSE,
-        "A sync in this direction would replace the live database by the stale one.",
-        "Choose the master that the clients name as the source.",
+        REASON,
+        "A record still names the other direction, as that of a master does that was away when it was turned.",
+        "Make sure that every client names the source, then run again and say so; the record is turned.",
     ),
     State.NOT_A_PAIR: Ruling(
         REFUSE,

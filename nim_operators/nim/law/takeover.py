@@ -1,4 +1,4 @@
-"""The law for a planned takeover and for giving the clients back: one column, the direction differs."""
+"""The law for a planned takeover, and for giving the clients back, which differs in one state."""
 
 from __future__ import annotations
 
@@ -78,5 +78,14 @@ TAKEOVER: Column = {
         REFUSE,
         "Nobody has said which master is the active one, and the databases do not agree on it.",
         "Resolve the contradiction named in the reasons, then run setup for this pair.",
+    ),
+}
+
+GIVE_BACK: Column = {
+    **TAKEOVER,
+    State.RETURNED_STALE: Ruling(
+        REASON,
+        "The master that gets the clients back was never told that they had gone; the clients' own word decides.",
+        "Run reprotect first if its database may be old; if nothing was defined since, run again and say so.",
     ),
 }

@@ -189,13 +189,16 @@ def test_a_recovery_point_says_what_it_holds(page_for, records):
         "stale": ["bosinst_1"],
     }
     point = Stored("verify", 90, "recovery_point", "2026-11-22T01:24:33+00:00", body)
-    assert section(page_for([*records, point]), "Recovery point").sentences == (
+    left = {"file": "break_glass.ksh", "masters": ["nima", "nimb"]}
+    by_hand = Stored("verify", 91, "break_glass", "2026-11-22T01:24:35+00:00", left)
+    assert section(page_for([*records, point, by_hand]), "Recovery point").sentences == (
         (
             "nimb holds the state that nima had at 2026-11-22 01:24:30 UTC: 42 definitions; "
             "7 resources with 900 files and 123456 bytes, compared by checksum."
         ),
         "Backup of nima: file:///e/b",
         "Older on the target: bosinst_1.",
+        "For the day Airflow is down: break_glass.ksh, on nima and nimb and beside this page.",
     )
 
 

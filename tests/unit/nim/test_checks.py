@@ -11,7 +11,7 @@ from nim_operators.nim.checks import CHECKS, NOT_JUDGED, run_checks, to_markdown
 from nim_operators.nim.findings import Severity
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.nim.snapshot import OwnRecords, SubsystemRow
+from nim_operators.nim.snapshot import Fenced, OwnRecords, SubsystemRow
 from tests.unit.nim import worlds
 from tests.unit.nim.worlds import HOST, A, B, answer, armed, client, pair, silence
 
@@ -72,6 +72,14 @@ SPEAKS: dict[str, tuple[Callable[[], PairView], str, Severity, Severity | None]]
         ),
         "bos.sysmgt.nim.spot",
         BLOCKS,
+        WARNS,
+    ),
+    "masters.fence-left": (
+        lambda: worlds.change(
+            pair(), B, own=OwnRecords(direction=worlds.armed(), fenced=Fenced("run-1", "2026-01-05"))
+        ),
+        B,
+        WARNS,
         WARNS,
     ),
     "levels.target-lower": (lambda: worlds.change(pair(), B, level=LOWER), B, NOTES, NOTES),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nim_operators.nim.diagnosis import MEANINGS, ROWS, State, diagnose
-from nim_operators.nim.snapshot import OwnRecords, SubsystemRow
+from nim_operators.nim.snapshot import Absence, OwnRecords, SubsystemRow
 from tests.unit.nim import worlds
 from tests.unit.nim.worlds import HOST, A, B, answer, armed, client, pair, process, silence
 
@@ -71,6 +71,14 @@ WORLDS = {
     "the source answers neither us nor the target": (
         worlds.lose(worlds.change(pair(), B, peer_answers=False), A),
         State.ACTIVE_DEAD,
+    ),
+    "the source is dead and nimesis of the target is gone": (
+        worlds.lose(worlds.change(pair(), B, peer_answers=False, subsystems=NO_NIMESIS), A),
+        State.UNUSABLE_ALTERNATE,
+    ),
+    "the source shows another host key and is cut off from the target": (
+        worlds.lose(worlds.change(pair(), B, peer_answers=False), A, Absence.HOST_KEY),
+        State.ACTIVE_UNREACHABLE_UNCONFIRMED,
     ),
     "the source answers the target but not us": (
         worlds.lose(worlds.change(pair(), B, peer_answers=True), A),
