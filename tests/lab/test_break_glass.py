@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncssh
@@ -15,6 +16,7 @@ from tests.lab.in_process import InProcess
 from tests.lab.runbook import Installation
 
 SCRIPT = "/var/adm/nim_operators/break_glass.ksh"
+FENCED = "var/adm/nim_operators/fenced"
 STORY = {"reason": "nima lost its disks while Airflow was down"}
 UNCHANGED = "NOTHING WAS CHANGED."
 
@@ -78,6 +80,10 @@ def test_nothing_is_changed_on_the_wrong_host_or_without_the_word_of_a_person(ai
     status, screen = by_hand(lab, "nimb", "DEAD")
     assert (status, screen.count(UNCHANGED)) == (1, 1), screen
     assert "nima ANSWERS PING: IT IS NOT DEAD." in screen
+    (lab.tree("nimb") / FENCED).write_text("run=nim_disaster_failover__lab/1\n")
+    status, screen = by_hand(lab, "nimb", "FENCED")
+    assert (status, screen.count(UNCHANGED)) == (1, 1), screen
+    assert "This master was fenced, see above" in screen
     assert (lab.state_hash(), sent(lab, mark)) == (before, [])
 
 
@@ -89,7 +95,18 @@ def test_the_clients_end_where_the_runbook_brings_them_and_the_runbook_goes_on_f
     assert airflow.run().verdict == "done"
     lab.break_fault("host_down", host="nima")
     lab.break_fault("client_down", client="aix03")
-    status, screen = by_hand(lab, "nimb", "DEAD", shell=one)
+    lab.hold("takeover:start")
+    with ThreadPoolExecutor(1) as colleague:
+        begun = colleague.submit(by_hand, lab, "nimb", "DEAD", shell=one)
+        lab.wait("takeover:start", 60)
+        status, screen = by_hand(lab, "nimb", "DEAD")
+        assert (status, screen.count(UNCHANGED)) == (1, 1), screen
+        assert "NIM is at work here:" in screen
+        side_by_side = airflow.run("nim_disaster_failover", **STORY)
+        assert side_by_side.verdict == "refused"
+        assert "nim -o takeover -a async=no nima" in side_by_side.reason
+        lab.release()
+        status, screen = begun.result()
     assert status == 3, screen
     assert "aix03  DOES NOT FOLLOW: it did not answer" in screen
     assert "5 of 6 clients follow nimb." in screen
