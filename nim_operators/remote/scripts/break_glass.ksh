@@ -57,39 +57,38 @@ check_this_host() {
     fi
 }
 
-# ask_whom: set table to a line for each client, '<name> yes', or '<name> no' and what it said; and there, away to counts.
+# ask_whom: make a table of a line for each client, '<name> yes', or '<name> no' and what it said; set there and away to
+# counts. The table is a file: as an argument of printf, which is no part of ksh88, it could be too long.
 ask_whom() {
     printf '\nAsking %s clients which master they follow; a dead one costs %s seconds, %s are asked at a time...\n' \
         "$COUNT" "$LIMIT" "$WIDTH"
-    table=$(
+    {
+        list_names | sed 's/^/= /'
+        ask_clients "$(list_clients)"
+    } | awk '
+        $1 == "=" {
+            name = $2
+            means[name] = 1
+            next
+        }
+        { client = $1 }
+        $2 == "@" {
+            if (who[client] != "" && who[client] != client) word = "no: another host answered, it calls itself " who[client]
+            else if (said[client] == "") word = "no: it did not answer"
+            else if (tolower(said[client]) in means) word = "yes"
+            else word = "no: it names " said[client]
+            print client, word
+            next
+        }
         {
-            list_names | sed 's/^/= /'
-            ask_clients "$(list_clients)"
-        } | awk '
-            $1 == "=" {
-                name = $2
-                means[name] = 1
-                next
-            }
-            { client = $1 }
-            $2 == "@" {
-                if (who[client] != "" && who[client] != client) word = "no: another host answered, it calls itself " who[client]
-                else if (said[client] == "") word = "no: it did not answer"
-                else if (tolower(said[client]) in means) word = "yes"
-                else word = "no: it names " said[client]
-                print client, word
-                next
-            }
-            {
-                sub(/^[^ ]+ +(export +)?/, "")
-                value = $0
-                sub(/^[^=]*=/, "", value)
-                gsub(/["\047 \t\r]/, "", value)
-                if ($0 ~ /^NIM_MASTER_HOSTNAME=/) said[client] = value
-                if ($0 ~ /^NIM_NAME=/) who[client] = value
-            }' | sort
-    )
-    there=$(printf '%s\n' "$table" | grep -c ' yes$')
+            sub(/^[^ ]+ +(export +)?/, "")
+            value = $0
+            sub(/^[^=]*=/, "", value)
+            gsub(/["\047 \t\r]/, "", value)
+            if ($0 ~ /^NIM_MASTER_HOSTNAME=/) said[client] = value
+            if ($0 ~ /^NIM_NAME=/) who[client] = value
+        }' | sort >"$BASE/break_glass.clients"
+    there=$(grep -c ' yes$' "$BASE/break_glass.clients")
     away=$((COUNT - there))
 }
 
@@ -146,7 +145,7 @@ take_over() {
 
 tell() {
     printf '\n'
-    printf '%s\n' "$table" | sed -e 's/ yes$/  follows this master/' -e 's/ no: /  DOES NOT FOLLOW: /'
+    sed -e 's/ yes$/  follows this master/' -e 's/ no: /  DOES NOT FOLLOW: /' "$BASE/break_glass.clients"
     printf '\n%s of %s clients follow %s.\n' "$there" "$COUNT" "$MASTER"
 }
 
