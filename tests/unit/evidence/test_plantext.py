@@ -48,7 +48,7 @@ TEXT = """\
 - Reason: firmware (change CHG1)
 - Clients: 2 to move, 1 of them known not to follow,
   1 there already
-- Below 90 % moved the run stops and offers to give them back
+- Below 90 % moved the armed direction is not turned, and they may be given back
 - Recovery target: 30 minutes
 - Last recovery point: 2026-11-01T02:10:00Z (nima to nimb)
 - Final sync: sent before the takeover
