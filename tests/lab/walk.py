@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -203,10 +204,14 @@ class Pair:
         self.held = True
 
     def release(self) -> None:
+        """Let what is on hold go on, and wait until it has ended: the next step is judged as if alone."""
         self.lab.release()
         self.held = False
         for thread in self._by_hand:
             thread.join(GRANTED_SECONDS)
+        deadline = time.monotonic() + GRANTED_SECONDS
+        while self._is_at_work() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def mend(self) -> None:
         """Heal every fault, start and define what is missing, give the clients to nima, drop a copy that may be old."""
@@ -217,6 +222,13 @@ class Pair:
             self.by_hand(host, *BY_HAND[f"define {PEER[host]}"])
         self.by_hand("nima", "nim", "-o", "takeover", "-a", "async=no", "nimb")
         (self.lab.tree("nimb") / "export/nim/mksysb/aix01.mksysb").unlink(missing_ok=True)
+
+    def _is_at_work(self) -> bool:
+        """Whether a command still changes something, or a job has more of them to come; one that was killed has not."""
+        jobs = [self.lab.tree(host) / BASE / "jobs" / "change" for host in HOSTS]
+        return any("end_seq" not in call for call in self.lab.changing()) or any(
+            job.exists() and not (job / "status").exists() for job in jobs
+        )
 
     def holder(self) -> str | None:
         """Return the run that the lock on a host names, as a person reads it there."""
