@@ -83,3 +83,44 @@ def test_a_client_that_was_off_is_taken_over_when_it_is_back(start_lab: Any, ins
 
 def test_reattach_wants_the_estate_to_allow_it(airflow: InProcess) -> None:
     assert "reattach: true" in airflow.run("nim_reattach", **STORY).reason
+
+
+def test_a_master_whose_nim_is_dead_is_fenced_and_its_clients_are_rescued(airflow: InProcess) -> None:
+    lab = airflow.lab
+    lab.break_fault("nimesis_down", host="nima")
+    assert airflow.run("nim_disaster_failover", **STORY).verdict == "refused"
+    rescued = airflow.run("nim_disaster_failover", **STORY, override="nimesis does not start any more")
+    assert verdict(rescued) == DONE
+    assert [fence["stands"] for fence in rescued.records("fence")] == [True]
+    assert owners(lab) == {"nimb"}
+
+
+@pytest.mark.parametrize(
+    "more", [("wrong_host_key", "nima"), ("nimesis_down", "nimb")], ids=["only we are kept out", "the alternate is ill"]
+)
+def test_nothing_is_taken_from_a_master_that_may_live_or_by_one_that_does_not_serve(
+    airflow: InProcess, more: tuple[str, str]
+) -> None:
+    fault, host = more
+    airflow.lab.break_fault(fault, host=host)
+    if host == "nima":
+        airflow.lab.break_fault("link_cut", host="nimb", to="nima")
+    else:
+        airflow.lab.break_fault("host_down", host="nima")
+    assert airflow.run("nim_disaster_failover", **STORY).verdict == "refused"
+    assert airflow.lab.changing() == []
+    assert owners(airflow.lab) == {"nima"}
+
+
+def test_old_evidence_never_lets_reattach_turn_a_takeover_back(start_lab: Any, install: Any) -> None:
+    airflow = InProcess(install(start_lab("synced_peer_kept"), "takeover: {reattach: true, success_threshold: 50}"))
+    assert airflow.run().verdict == "done"
+    direction = airflow.installation.evidence / "lab" / "direction.json"
+    old = direction.read_text()
+    airflow.lab.break_fault("client_down", client="aix03")
+    assert airflow.run("nim_planned_takeover", **FORM).verdict == "incomplete"
+    airflow.lab.heal("client_down", client="aix03")
+
+    direction.write_text(old)
+    assert airflow.run("nim_reattach", **STORY).verdict == "refused"
+    assert owners(airflow.lab) == {"nima", "nimb"}
