@@ -12,7 +12,14 @@ from nim_operators.nim.collector import BASE
 from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.fence import Fence, read_fence
 from nim_operators.operators.base import NimOperator, Run, in_loop, observed
-from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, run_to_end
+from nim_operators.operators.jobs import (
+    AlreadyDone,
+    EndedJob,
+    JobRequest,
+    NimJobOperator,
+    put_away_vanished,
+    run_to_end,
+)
 from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
 from nim_operators.remote.job import Slot
 from nim_operators.remote.script import build, embedded, read_sections
@@ -30,8 +37,9 @@ class NimFenceOperator(NimOperator):
 
     Reads: both masters and every client again, right before acting; the master's subsystems, inittab and prepared
     boots. Changes: stops nimesis, takes its entries out of inittab and saves them in this product's directory there.
-    Safe to repeat: yes. If interrupted: the job ends by itself; the
-    next try does what is left. Undo: ``NimLiftFenceOperator``, or ``startsrc -s nimesis`` and the saved entries.
+    On a returned master a job that left no status is collected, where a person typed why this run may go on.
+    Safe to repeat: yes. If interrupted: the job ends by itself; the next try does what is left.
+    Undo: ``NimLiftFenceOperator``, or ``startsrc -s nimesis`` and the saved entries.
 
     Green means: it was read back as fenced. In a disaster a master that cannot be read does not hold the rescue up;
     it is recorded as not fenced.
@@ -47,6 +55,8 @@ class NimFenceOperator(NimOperator):
         """Fence the master where it answers; say what is known of it."""
         master = run.source if self.role == "source" else run.target
         run.demand_go(run.assess(run.observe("before", ask_clients=True)))
+        if master == run.target:
+            in_loop(put_away_vanished(run, master))
         try:
             seen = fence_without_clients(run, master)
         except (HostAbsent, OutcomeUnknown) as absent:

@@ -215,6 +215,22 @@ async def _put_away_ended(run: Run, kept: str) -> None:
                     await keep_and_collect(run, job)
 
 
+async def put_away_vanished(run: Run, master: str) -> None:
+    """
+    Keep and collect the jobs of *master* that left no status, where a person typed why this run may go on.
+
+    A master that died in the middle of a sync comes back with one, and the run that began it can collect it no more.
+    """
+    if not run.reason:
+        return
+    async with connect(master, run.endpoint(master)) as host:
+        vanished = [found for found in await open_jobs(host) if found.state == "vanished"]
+    for found in vanished:
+        job = Job(master, Slot(found.slot), found.job, found.kind, found.run, found.state, attached=True)
+        ended = await keep_and_collect(run, job)
+        run.note(f"Put away job {found.job} of {found.run} on {master}: {ended.outcome}. Reason typed: {run.reason}")
+
+
 async def run_to_end(run: Run, request: JobRequest) -> EndedJob:
     """Run one short job as part of a step that has the lock already, and return how it ended."""
     ((job, _),) = await _start_all(run, [request])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -56,6 +57,22 @@ def test_clients_are_rescued_and_given_back_when_the_old_master_has_returned(air
 
     assert verdict(airflow.run("nim_give_back", **FORM)) == DONE
     assert owners(lab) == {"nima"}
+
+
+def test_a_master_that_died_in_the_middle_of_a_sync_becomes_the_standby_again(airflow: InProcess) -> None:
+    lab = airflow.lab
+    lab.admin("nima", "nim", "-o", "change", "-a", "comments=new tonight", "bosinst_ow")
+    lab.break_fault("host_dies_at", host="nima", point="sync:11")
+    night = airflow.run()
+    assert night.verdict == "incomplete"
+    assert verdict(airflow.run("nim_disaster_failover", **STORY)) == DONE
+
+    lab.heal("host_dies_at", host="nima")
+    assert airflow.run("nim_reprotect", **STORY).verdict == "refused"
+    run_id = json.loads((night.evidence / "run.json").read_text())["run_id"]
+    seen = {"override": "nima died in its sync", "break_lock_of": f"nim_nightly_sync__lab/{run_id}"}
+    assert verdict(airflow.run("nim_reprotect", **STORY, **seen)) == DONE
+    assert owners(lab) == {"nimb"}
 
 
 def test_a_healthy_master_is_never_failed_over(airflow: InProcess) -> None:
