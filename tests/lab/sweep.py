@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
 
 def _heading(began: float, seed: str, status: int) -> Iterator[str]:
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ["git", "describe", "--always", "--dirty"], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     yield "# The last sweep"
     yield ""

@@ -25,6 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from include.lab import Lab, running_lab
 from include.lab.api import LabError
 from include.lab.world import WorldSpec
+from nim_operators.operators import jobs
 from tests.lab.in_process import InProcess
 from tests.lab.judge import BASE, Judge, Violation
 from tests.lab.runbook import Installation
@@ -138,6 +139,8 @@ class Pair:
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         world = WorldSpec.model_validate({"name": start, "start": start, "clients": MACHINES})
         self.lab: Lab = self._stack.enter_context(running_lab(world, self.folder / "lab", pace=0.002))
+        # what is on hold does not end by waiting: defer at once
+        monkeypatch.setattr(jobs, "INLINE_SECONDS", 1)
         self.process = InProcess(Installation(self.lab, self.folder / "installation", monkeypatch), tally.dags)
         tally.dags = self.process._dags
         self.judge = Judge(self.lab)
