@@ -42,7 +42,7 @@ lab: $(STAMP) ## Keep the simulated pair alone running
 
 # Tests of a real Airflow wait most of their time, so there is one worker more than there are cores.
 test: $(STAMP) ## Run every test, slow ones included; PYTEST_ARGS= adds arguments
-	$(PY) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(STAMP) ## Format, lint, types and import contracts
 	$(VENV)/bin/ruff format --check .

@@ -34,15 +34,17 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits longest, and keep the tests of a module on one worker with the fixtures they share.
+_LONGEST_FIRST = ("tests/system/", "tests/lab/", "tests/lab_itself/")
 
-    Tests of ``tests/lab`` have a lab each and go wherever there is room.
-    """
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None and "tests/lab/" not in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: "tests/system/" not in item.nodeid)
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what waits longest, and leave to ``make sweep`` what is marked so."""
+    if os.environ.get("NIM_SWEEP") != "all":
+        left = [item for item in items if item.get_closest_marker("sweep")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not item.get_closest_marker("sweep")]
+    folders = (*_LONGEST_FIRST, "")
+    items.sort(key=lambda item: next(place for place, folder in enumerate(folders) if folder in item.nodeid))
 
 
 def pytest_report_header() -> str:

@@ -45,8 +45,7 @@ def main(arguments: list[str]) -> int:
             "-n",
             "2",
             "--dist",
-            "loadgroup",
-            "--no-loadscope-reorder",
+            "worksteal",
             f"--junitxml={folder / 'all.xml'}",
         ]
         status = subprocess.run(

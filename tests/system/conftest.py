@@ -51,15 +51,15 @@ PAIRS = ("p1", "p2", "p3", "p4")
 """As many as the nights that go on side by side in one test."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Labs and Airflow, up and connected."""
+    """Labs and Airflow, up and connected, as long as a module needs them: even idle they cost a fifth of a core."""
     pairs = (PAIR, *PAIRS, SCHEDULED)
     with stage(tmp_path_factory.mktemp("stage"), pairs=pairs, scheduled={SCHEDULED}, settings=IMPATIENT) as everything:
         yield everything
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pairs() -> Iterator[str]:
     """Names of pairs, one after the other; a test leaves a pair as the next one may use it."""
     return cycle(PAIRS)

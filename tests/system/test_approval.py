@@ -11,7 +11,7 @@ from include.demo.stage import Stage
 
 DAG = "approval"
 
-pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("airflow")]
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_only_the_assigned_user_answers_and_the_task_is_told_who_it_was(running: Stage) -> None:

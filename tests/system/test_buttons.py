@@ -16,7 +16,7 @@ from include.demo.stage import Stage
 from tests.system.conftest import SCHEDULED
 from tests.system.night import AFTER_SYNC, BEFORE_LOCK, MID_SYNC, Night
 
-pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(600)]
 
 Start = Callable[[], Night]
 BUTTONS: dict[str, Callable[[Night], None]] = {
@@ -54,6 +54,7 @@ def demand_that_the_next_run_ends_well(nights: dict[str, Night]) -> None:
     assert all(night.is_a_copy() for night in nights.values())
 
 
+@pytest.mark.sweep
 def test_before_the_lock_a_marked_run_changes_nothing(new_night: Start) -> None:
     nights = begin_and_press(new_night, BEFORE_LOCK, *BUTTONS)
     for night in nights.values():
@@ -85,6 +86,7 @@ def test_while_the_sync_runs_it_keeps_the_lock_whatever_is_marked(new_night: Sta
     assert all(night.sync_logs == [night.log_on_host()] for night in nights.values())
 
 
+@pytest.mark.sweep
 def test_after_the_sync_a_living_job_keeps_the_lock_whatever_is_marked(new_night: Start) -> None:
     nights = begin_and_press(new_night, AFTER_SYNC, "mark the run success", "mark the run failed")
 
@@ -99,6 +101,7 @@ def test_after_the_sync_a_living_job_keeps_the_lock_whatever_is_marked(new_night
     demand_that_the_next_run_ends_well(nights)
 
 
+@pytest.mark.sweep
 def test_after_the_sync_marking_it_failed_ends_no_later_step_but_spoils_the_verdict(new_night: Start) -> None:
     night = new_night()
     night.begin(AFTER_SYNC)
@@ -116,6 +119,7 @@ def test_after_the_sync_marking_it_failed_ends_no_later_step_but_spoils_the_verd
     assert night.locks == FREE
 
 
+@pytest.mark.sweep
 def test_after_the_sync_clearing_it_sends_no_other(new_night: Start) -> None:
     night = new_night()
     night.begin(AFTER_SYNC)
@@ -154,6 +158,7 @@ def test_while_the_sync_runs_clear_attaches_delete_is_refused_and_pause_waits(ne
     assert night.recovery_points == 1
 
 
+@pytest.mark.sweep
 def test_when_it_is_over_no_button_reaches_the_hosts(new_night: Start) -> None:
     night = new_night()
     night.begin()

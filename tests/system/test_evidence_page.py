@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.system,
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("airflow"),
     pytest.mark.skipif(bool(missing()), reason=missing()),
 ]
 
