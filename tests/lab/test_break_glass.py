@@ -87,6 +87,7 @@ def test_nothing_is_changed_on_the_wrong_host_or_without_the_word_of_a_person(ai
     assert (lab.state_hash(), sent(lab, mark)) == (before, [])
 
 
+@pytest.mark.sweep
 def test_the_clients_end_where_the_runbook_brings_them_and_the_runbook_goes_on_from_there(
     airflow: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from tests.lab.in_process import InProcess
 from tests.lab.runbook import ESTATE, Finished, Installation
 
 SEED = int(os.environ["DEMO_FAULT_SEED"])
-SEEDS = range(50) if os.environ.get("NIM_SWEEP") == "all" else random.Random(SEED).sample(range(50), 3)
+SEEDS = range(50) if os.environ.get("NIM_SWEEP") == "all" else random.Random(SEED).sample(range(50), 2)
 CLIENTS, VIOS, SHARE = 20, 4, 0.6
 TRAITS = ("off", "list_missing", "push_off", "busy", "secure", "silent_success", "false_failure", "wrong_cpuid")
 FORM = {"reason": "firmware update", "change_ticket": "CHG0042", "override": "the installations may be cut off"}

@@ -59,6 +59,7 @@ def test_clients_are_rescued_and_given_back_when_the_old_master_has_returned(air
     assert owners(lab) == {"nima"}
 
 
+@pytest.mark.sweep
 def test_a_master_that_died_in_the_middle_of_a_sync_becomes_the_standby_again(airflow: InProcess) -> None:
     lab = airflow.lab
     lab.admin("nima", "nim", "-o", "change", "-a", "comments=new tonight", "bosinst_ow")
@@ -83,6 +84,7 @@ def test_a_healthy_master_is_never_failed_over(airflow: InProcess) -> None:
     assert (airflow.lab.changing(), airflow.lab.state_hash()) == ([], before)
 
 
+@pytest.mark.sweep
 def test_a_client_that_was_off_is_taken_over_when_it_is_back(start_lab: Any, install: Any) -> None:
     airflow = InProcess(install(start_lab("synced_peer_kept"), "takeover: {reattach: true, success_threshold: 50}"))
     lab = airflow.lab

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -76,7 +78,18 @@ def a_pair_in_step(start_lab: Start) -> Lab:
     return lab
 
 
-@pytest.mark.parametrize(("fault", "arguments", "outcome"), OTHERS)
+def every_other(rows: list[Any]) -> list[Any]:
+    """Leave every second row of an outcome to the sweep; nothing shows less often than the outcome itself."""
+    seen: Counter[str] = Counter()
+    marked = []
+    for row in rows:
+        seen[row.values[2]] += 1
+        marks = [] if seen[row.values[2]] % 2 else [pytest.mark.sweep]
+        marked.append(pytest.param(*row.values, id=row.id, marks=marks))
+    return marked
+
+
+@pytest.mark.parametrize(("fault", "arguments", "outcome"), every_other(OTHERS))
 def test_night(start_lab: Start, install: Install, fault: str, arguments: str, outcome: str) -> None:
     later = fault.startswith("sync_fails") and int(arguments_of(arguments)["phase"]) % 2 == 0
     lab = a_pair_in_step(start_lab) if later else start_lab()

@@ -29,6 +29,7 @@ def test_content_that_was_stale_from_the_first_night_is_never_taken_for_whole(
     assert "mksysb_aix01 is partial" in second.reason
 
 
+@pytest.mark.sweep
 def test_content_that_a_night_found_equal_and_that_aged_since_is_stale_and_not_partial(
     start_lab: Callable[..., Lab], install: Callable[[Lab], Installation]
 ) -> None:

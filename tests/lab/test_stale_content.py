@@ -81,6 +81,7 @@ def records_on(lab: Lab) -> list[str]:
     return sorted(file.name for file in (lab.tree("nimb") / "var/adm/nim_operators/aside").glob("*"))
 
 
+@pytest.mark.sweep
 def test_by_default_stale_content_is_named_each_night_and_never_touched(nights: Nights) -> None:
     run_of = nights(ESTATE)
     before = content(run_of.lab, "nimb")
@@ -130,6 +131,7 @@ def rows() -> list[tuple[str, str, str]]:
     return [(fault, arguments, outcome) for fault, arguments, outcome in cells if fault != "fault"]
 
 
+@pytest.mark.sweep
 def test_each_fault_of_the_table_ends_as_it_says(nights: Nights) -> None:
     """One pair for all rows: the content is stale before each of them, and after each but the last one."""
     run_of = nights()
@@ -153,6 +155,7 @@ def test_each_fault_of_the_table_ends_as_it_says(nights: Nights) -> None:
             assert syncs(lab, after=mark) == (outcome == "former"), row
 
 
+@pytest.mark.sweep
 def test_a_copy_that_is_not_equal_is_taken_back_and_not_tried_again_in_vain(nights: Nights) -> None:
     run_of = nights()
     lab = run_of.lab
@@ -184,6 +187,7 @@ def left_aside_by_a_dead_run(lab: Lab, copied: bytes) -> None:
     record.write_text("".join(f"{name}={value}\n" for name, value in fields.items()))
 
 
+@pytest.mark.sweep
 def test_what_a_dead_run_left_aside_is_settled_by_the_next_night(nights: Nights) -> None:
     run_of = nights()
     lab = run_of.lab
@@ -197,6 +201,7 @@ def test_what_a_dead_run_left_aside_is_settled_by_the_next_night(nights: Nights)
     assert (run.verdict, same(lab), records_on(lab)) == ("done", True, []), run.reason
 
 
+@pytest.mark.sweep
 def test_former_content_is_in_its_place_on_an_alternate_that_had_to_be_fenced(nights: Nights) -> None:
     run_of = nights()
     lab = run_of.lab
@@ -217,6 +222,7 @@ EVERY = [
 DRAWN = EVERY if os.environ.get("NIM_SWEEP") == "all" else random.Random(SEED).sample(EVERY, 1)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("host", "number", "at"), [pytest.param(*cut, id=f"seed{SEED}-{cut[0]}-{cut[1]}-{cut[2]}") for cut in DRAWN]
 )

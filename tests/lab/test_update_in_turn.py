@@ -68,6 +68,7 @@ def test_a_master_that_was_updated_first_does_not_hand_over_to_a_lower_one(airfl
     assert (lab.changing(), lab.state_hash()) == ([], before)
 
 
+@pytest.mark.sweep
 def test_a_final_sync_that_fails_ends_the_run_and_a_second_one_may_do_without(airflow: InProcess) -> None:
     lab = airflow.lab
     assert lab.admin("nima", *NEW_CLIENT)["exit"] == 0
