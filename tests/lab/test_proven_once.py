@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from include.lab import Lab
 from tests.lab.in_process import InProcess
 from tests.lab.runbook import Installation
