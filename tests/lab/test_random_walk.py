@@ -1,6 +1,6 @@
 """A random walk through runbooks, faults and people's own commands breaks none of the promises.
 
-About 100 steps by default, drawn anew each time (the seed is printed, ``DEMO_FAULT_SEED=N`` repeats it);
+About 50 steps by default, drawn anew each time (the seed is printed, ``DEMO_FAULT_SEED=N`` repeats it);
 ``NIM_STEPS=10000`` walks on. In a sweep the same walk also has to come upon each of three defects that are put into the
 product; that the judge sees them is in ``test_judge.py``, and that every state is reached in ``test_every_state.py``.
 """
@@ -23,7 +23,7 @@ from tests.lab.judge import Violation
 from tests.lab.walk import Tally, Walk
 
 SWEEP = os.environ.get("NIM_SWEEP") == "all"
-STEPS = int(os.environ.get("NIM_STEPS", "10000" if SWEEP else "100"))
+STEPS = int(os.environ.get("NIM_STEPS", "10000" if SWEEP else "50"))
 STEPS_AT_MOST = 2000
 """How far a walk goes to find a defect; it stops where it finds it."""
 
