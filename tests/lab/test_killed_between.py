@@ -73,6 +73,7 @@ def test_a_sync_that_ended_before_anybody_read_its_status_is_collected(nights: I
     judge("resumed", lab, nights.run(tries=2), before)
 
 
+@pytest.mark.sweep
 def test_a_sync_that_vanished_with_its_run_goes_on_for_a_typed_reason(nights: InProcess) -> None:
     lab = nights.lab
     before = Before.of(lab)
