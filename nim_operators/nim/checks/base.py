@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import NotRequired, TypedDict, Unpack
 
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.findings import Finding, Severity
@@ -53,36 +54,25 @@ class Check:
             yield Finding(self.id, severity, saw.subject, saw.saw, saw.remedy, saw.evidence)
 
 
-def check_pair(
-    name: str,
-    guards_against: str,
-    *,
-    nightly: Severity,
-    setup: Severity,
-    takeover: Severity,
-    failover: Severity,
-    reprotect: Severity | None = None,
-) -> Callable[[Look], Check]:
-    """Make a check of a function that looks at the facts as a whole, whichever masters were observed.
+class Given(TypedDict):
+    """What a check does to each kind of runbook; to *reprotect* what it does to *nightly*, unless said otherwise."""
 
-    What it does to *reprotect* is what it does to the *nightly* sync, unless said otherwise.
-    """
-    severities = _severities(nightly, setup, takeover, failover, reprotect or nightly)
+    nightly: Severity
+    setup: Severity
+    takeover: Severity
+    failover: Severity
+    reprotect: NotRequired[Severity]
+
+
+def check_pair(name: str, guards_against: str, **given: Unpack[Given]) -> Callable[[Look], Check]:
+    """Make a check of a function that looks at the facts as a whole, whichever masters were observed."""
+    severities = _severities(given)
     return lambda look: Check(name, guards_against, severities, look)
 
 
-def check_each_master(
-    name: str,
-    guards_against: str,
-    *,
-    nightly: Severity,
-    setup: Severity,
-    takeover: Severity,
-    failover: Severity,
-    reprotect: Severity | None = None,
-) -> Callable[[LookAtOne], Check]:
+def check_each_master(name: str, guards_against: str, **given: Unpack[Given]) -> Callable[[LookAtOne], Check]:
     """Make a check of a function that looks at one master; it is asked for each one observed."""
-    severities = _severities(nightly, setup, takeover, failover, reprotect or nightly)
+    severities = _severities(given)
 
     def make(look_at_one: LookAtOne) -> Check:
         def look(facts: Facts) -> Iterable[Saw]:
@@ -93,18 +83,9 @@ def check_each_master(
     return make
 
 
-def check_both_masters(
-    name: str,
-    guards_against: str,
-    *,
-    nightly: Severity,
-    setup: Severity,
-    takeover: Severity,
-    failover: Severity,
-    reprotect: Severity | None = None,
-) -> Callable[[LookAtBoth], Check]:
+def check_both_masters(name: str, guards_against: str, **given: Unpack[Given]) -> Callable[[LookAtBoth], Check]:
     """Make a check of a function that compares source and target; it is asked only if both were observed."""
-    severities = _severities(nightly, setup, takeover, failover, reprotect or nightly)
+    severities = _severities(given)
 
     def make(look_at_both: LookAtBoth) -> Check:
         def look(facts: Facts) -> Iterable[Saw]:
@@ -117,16 +98,14 @@ def check_both_masters(
     return make
 
 
-def _severities(
-    nightly: Severity, setup: Severity, takeover: Severity, failover: Severity, reprotect: Severity
-) -> Mapping[Runbook, Severity]:
+def _severities(given: Given) -> Mapping[Runbook, Severity]:
     return {
-        Runbook.NIGHTLY_SYNC: nightly,
-        Runbook.SETUP: setup,
-        Runbook.PLANNED_TAKEOVER: takeover,
-        Runbook.GIVE_BACK: takeover,
-        Runbook.DISASTER_FAILOVER: failover,
-        Runbook.REPROTECT: reprotect,
-        Runbook.REATTACH: failover,
-        Runbook.WATCH: nightly,
+        Runbook.NIGHTLY_SYNC: given["nightly"],
+        Runbook.SETUP: given["setup"],
+        Runbook.PLANNED_TAKEOVER: given["takeover"],
+        Runbook.GIVE_BACK: given["takeover"],
+        Runbook.DISASTER_FAILOVER: given["failover"],
+        Runbook.REPROTECT: given.get("reprotect", given["nightly"]),
+        Runbook.REATTACH: given["failover"],
+        Runbook.WATCH: given["nightly"],
     }
