@@ -149,6 +149,11 @@ class Matrix:
             if row.answers and all(word.side is side and word.fault is None for word in row.answers)
         )
 
+    def clients_answering_otherwise(self, master: str) -> tuple[str, ...]:
+        """Clients that answer and do not vouch for *master*."""
+        vouching = set(self.clients_vouching_for(master))
+        return tuple(row.client for row in self.rows if row.answers and row.client not in vouching)
+
     @property
     def silent(self) -> tuple[Row, ...]:
         """Clients that said nothing; they count for neither side (S1)."""

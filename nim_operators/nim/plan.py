@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,6 @@ from nim_operators.nim.drift import Kind, compare_definitions
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.law import Permission
-from nim_operators.nim.objects import NimObject
 from nim_operators.nim.readiness import Readiness, readiness
 from nim_operators.nim.runbooks import WITHOUT_SOURCE, Runbook
 from nim_operators.nim.snapshot import Snapshot
@@ -82,21 +81,10 @@ class TakeoverPlan:
     @property
     def digest(self) -> str:
         """SHA-256 of what is approved: direction, command lines, and which clients move or stay."""
-        return digest_of(self._approved())
+        return digest_of(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON."""
-        return {
-            **self._approved(),
-            "why_no_sync": self.why_no_sync,
-            "there": list(self.there),
-            "to_move": list(self.to_move),
-            "obstacles": [one.to_json() for one in self.obstacles],
-            "bytes_to_copy": self.bytes_to_copy,
-            "lost": list(self.lost),
-        }
-
-    def _approved(self) -> dict[str, Any]:
         return {
             "runbook": self.runbook.value,
             "source": self.source,
@@ -106,6 +94,12 @@ class TakeoverPlan:
             "clients": sorted(self.clients),
             "stays": sorted(self.stays),
             "only_there": sorted(self.only_there),
+            "why_no_sync": self.why_no_sync,
+            "there": list(self.there),
+            "to_move": list(self.to_move),
+            "obstacles": [one.to_json() for one in self.obstacles],
+            "bytes_to_copy": self.bytes_to_copy,
+            "lost": list(self.lost),
         }
 
 
@@ -139,9 +133,7 @@ def plan_takeover(
     source, target = facts.view.source, facts.view.target
     there = set(facts.matrix.clients_naming(target)) - set(facts.matrix.clients_naming(source))
     clients = tuple(row.client for row in facts.matrix.rows)
-    final, why = _final_sync(facts, sync_assessment, lacks_nothing=lacks_nothing, wanted=sync_wanted)
-    if runbook in WITHOUT_SOURCE:
-        final, why = FinalSync.NO_SOURCE, ""
+    final, why = _final_sync(facts, runbook, sync_assessment, lacks_nothing=lacks_nothing, wanted=sync_wanted)
     needed: list[PlannedCommand] = []
     if set(clients) - there:
         if final is FinalSync.SENT and sync_assessment.alternate is not None:
@@ -201,7 +193,11 @@ def plan_reprotect(facts: Facts, paths: Mapping[str, CommandPaths], assessment: 
     )
 
 
-def _final_sync(facts: Facts, nightly: Assessment, *, lacks_nothing: bool, wanted: bool) -> tuple[FinalSync, str]:
+def _final_sync(
+    facts: Facts, runbook: Runbook, nightly: Assessment, *, lacks_nothing: bool, wanted: bool
+) -> tuple[FinalSync, str]:
+    if runbook in WITHOUT_SOURCE:
+        return FinalSync.NO_SOURCE, ""
     if facts.source is None:
         return FinalSync.NO_SOURCE, "The source cannot be read."
     if lacks_nothing:
@@ -241,10 +237,9 @@ def peer_to_define(source: Snapshot | None, target: Snapshot, name: str) -> Peer
 
     :raises NoPlan: if neither can be read.
     """
-    protocol = next((found.get("connect") for found in _alternates(source)), None) or "nimsh"
-    if source is not None and "master" in source.objects and source.niminfo and source.niminfo.master_hostname:
-        short = source.niminfo.master_hostname.partition(".")[0]
-        return PeerRecord.of_master(short, source.objects["master"], protocol)
+    described = describes_itself(source) if source is not None else None
+    if described is not None:
+        return described
     host = target.niminfo.alternate_master if target.niminfo else None
     if not host:
         raise NoPlan(
@@ -252,11 +247,21 @@ def peer_to_define(source: Snapshot | None, target: Snapshot, name: str) -> Peer
             f"NIM_ALTERNATE_MASTER; define it there with 'nim -o define -t alternate_master', then run again."
         )
     first = host.split()[0]
-    return PeerRecord(name=first.partition(".")[0], host=first, connect=protocol)
+    return PeerRecord(name=first.partition(".")[0], host=first, connect=_protocol(source))
 
 
-def _alternates(own: Snapshot | None) -> Iterable[NimObject]:
-    return own.of_type("alternate_master") if own is not None else ()
+def describes_itself(source: Snapshot) -> PeerRecord | None:
+    """Return how the other master is to know *source*, by its own master object; None where it shows no such thing."""
+    host = source.niminfo.master_hostname if source.niminfo else None
+    if "master" not in source.objects or not host:
+        return None
+    return PeerRecord.of_master(host.partition(".")[0], source.objects["master"], _protocol(source))
+
+
+def _protocol(source: Snapshot | None) -> str:
+    """Return the protocol that *source* speaks with its peer."""
+    records = source.of_type("alternate_master") if source is not None else ()
+    return next((record.get("connect") for record in records), None) or "nimsh"
 
 
 def _bytes_to_copy(facts: Facts) -> int:

@@ -19,9 +19,9 @@ from nim_operators.remote.files import fetch, prune_backups
 from nim_operators.remote.job import Slot
 from nim_operators.remote.subsystem import subsystem_rows
 from nim_operators.remote.transport import connect
+from nim_operators.triggers.nimesis import NIMESIS
 
 KIND = "backup"
-NIMESIS = "nimesis"
 _FETCH_SECONDS = 900.0
 
 

@@ -32,8 +32,10 @@ class NimLockPairOperator(NimOperator):
 
     def act(self, run: Run, context: Context) -> dict[str, str]:
         """Lock the masters by name, always in the same order, so that two runs cannot each hold one."""
-        if run.runbook in TAKEOVERS and (planned(run)["idle"] or planned(run)["rehearsal"]):
-            raise AirflowSkipException("The plan of this run sends nothing.")
+        if run.runbook in TAKEOVERS:
+            plan = planned(run)
+            if plan["idle"] or plan["rehearsal"]:
+                raise AirflowSkipException("The plan of this run sends nothing.")
         demand_approved(run)
         in_loop(_lock_both(run))
         return dict.fromkeys(sorted(run.masters), run.holder.run)

@@ -158,8 +158,7 @@ def _lost(run: Run, view: PairView) -> tuple[str, ...]:
 def _is_idle(facts: Facts, plan: TakeoverPlan) -> bool:
     """Tell whether nothing is left to do; reattach only ever acts for clients that answer."""
     if plan.runbook is Runbook.REATTACH:
-        there = set(facts.matrix.clients_vouching_for(plan.target))
-        return not any(row.answers and row.client not in there for row in facts.matrix.rows)
+        return not facts.matrix.clients_answering_otherwise(plan.target)
     return not plan.to_move and _is_turned(facts)
 
 

@@ -18,6 +18,7 @@ from nim_operators.nim.facts import facts_of
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.pair import PairView
+from nim_operators.nim.plan import describes_itself
 from nim_operators.nim.snapshot import Snapshot
 from nim_operators.operators.base import Run, observed
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
@@ -143,14 +144,12 @@ def _wanted_record(run: Run, view: PairView) -> PeerRecord:
     known = _peer_record(view, before) if before is not None else None
     if known is not None:
         return PeerRecord.remembered(known)
-    source = observed(view, run.source)
-    host = source.niminfo.master_hostname if source.niminfo else None
-    connect = next((found.get("connect") for found in source.of_type("alternate_master")), None)
-    if "master" not in source.objects or not host:
+    described = describes_itself(observed(view, run.source))
+    if described is None:
         raise Refused(
             f"{run.source} shows no master object or no NIM_MASTER_HOSTNAME, so it cannot be defined on {run.target}."
         )
-    return PeerRecord.of_master(host.partition(".")[0], source.objects["master"], connect or "nimsh")
+    return described
 
 
 def _lost(run: Run) -> list[AttributeDifference]:

@@ -143,21 +143,27 @@ class NimSyncOperator(NimJobOperator):
 
 def _demand_planned(run: Run) -> None:
     """Skip where a person has approved a plan without a final sync."""
-    if run.runbook in TAKEOVERS and planned(run)["plan"]["final_sync"] != FinalSync.SENT:
-        raise AirflowSkipException(f"The approved plan has no sync: {planned(run)['plan']['final_sync']}.")
+    if run.runbook not in TAKEOVERS:
+        return
+    final_sync = planned(run)["plan"]["final_sync"]
+    if final_sync != FinalSync.SENT:
+        raise AirflowSkipException(f"The approved plan has no sync: {final_sync}.")
 
 
 def _demand_in_plan(run: Run, view: PairView, line: str) -> None:
     """Refuse a sync that is not, word by word, in the approved plan, or erases more than that says (S11)."""
+    if run.runbook not in APPROVED:
+        return
+    plan = planned(run)["plan"]
     if run.runbook is Runbook.REPROTECT:
         erased = {found.name for found in differing_definitions(view) if found.kind is Kind.TARGET_ONLY}
-        more = erased - set(planned(run)["plan"]["only_there"])
+        more = erased - set(plan["only_there"])
         if more:
             raise Refused(
                 f"{', '.join(sorted(more))} on {run.target} would be erased, which is not in the approved plan; clear "
                 "'plan' and 'approve', and read the new plan."
             )
-    if run.runbook in APPROVED and [run.source, line] not in planned(run)["plan"]["commands"]:
+    if [run.source, line] not in plan["commands"]:
         raise Refused(
             f"'{line}' is not in the approved plan; clear the tasks 'plan' and 'approve' and read the new plan."
         )
@@ -184,9 +190,8 @@ def _is_kept(run: Run, record: Json | None) -> bool:
 
 
 def open_sync(source: Snapshot | None) -> OpenJob | None:
-    """Return the sync that is open on the source; one that has not begun is none, the start makes sure of that."""
-    jobs = source.own.jobs if source else ()
-    return next((job for job in jobs if job.kind == KIND and job.state != "reserved"), None)
+    """Return the sync that is open on the source."""
+    return source.own.open_job(KIND) if source is not None else None
 
 
 async def _claim(run: Run, master: str) -> None:

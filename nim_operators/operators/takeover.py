@@ -150,8 +150,8 @@ class NimTakeoverOperator(NimJobOperator):
 
 def _may_still_move(facts: Facts) -> bool:
     """Tell whether a takeover could bring anything: some client that answers does not name the target."""
-    there = set(facts.matrix.clients_vouching_for(facts.view.target))
-    return not there or any(row.answers and row.client not in there for row in facts.matrix.rows)
+    matrix, target = facts.matrix, facts.view.target
+    return not matrix.clients_vouching_for(target) or bool(matrix.clients_answering_otherwise(target))
 
 
 def _has_begun(run: Run) -> bool:
