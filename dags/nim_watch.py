@@ -3,7 +3,8 @@
 
 Looks at both masters and asks every client, every few minutes, and changes nothing. This Airflow DAG is red while the
 pair needs a person, and its error says what to do next: a master that does not answer, clients that name the wrong one,
-an old master that is back with an old database, a recovery point that is too old because no nightly sync was proven.
+an old master that is back with an old database, whatever would make the next night refuse, a recovery point that is too
+old. What the standby does not know yet is listed in `watch.json`.
 
 People are told once, when that changes. Each change is an event of the asset `nim_state_<pair>`. An outside monitor can
 poll the time in `watch.json` of the pair's evidence: when it stands still, nobody is looking.

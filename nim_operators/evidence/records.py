@@ -290,7 +290,8 @@ class WatchRecord(Body):
     """What the watch saw of a pair: its diagnosis, what a person should know, and how old the recovery point is.
 
     ``alarms`` are whole sentences, none where nobody needs to do anything; ``since`` is when this was first seen,
-    ``at`` when it was last seen: an outside monitor reads it as a heartbeat.
+    ``at`` when it was last seen: an outside monitor reads it as a heartbeat. ``drift`` says one by one which objects
+    the two databases define differently: what the standby does not know yet.
     """
 
     KIND: ClassVar[str] = "watch"
@@ -302,6 +303,7 @@ class WatchRecord(Body):
     alarms: tuple[str, ...]
     clients: Mapping[str, int]
     recovery_point: str | None
+    drift: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,15 @@ from nim_operators.estate.schema import Pair
 from nim_operators.evidence.records import AssessmentRecord, RecoveryPointRecord, WatchRecord
 from nim_operators.nim.assess import Assessment, assess
 from nim_operators.nim.diagnosis import State
+from nim_operators.nim.drift import compare_definitions
+from nim_operators.nim.facts import facts_of
+from nim_operators.nim.pair import PairView
 from nim_operators.operators.base import NimOperator, Run
 from nim_operators.operators.verdict import NothingNew, RunNotDone
 
 _WELL = frozenset({State.HEALTHY, State.STANDBY_SYNCING})
+_PASSING = "activity."
+"""Checks of what is going on right now: a busy client or a running night is nobody's business until it stays."""
 
 
 def state_asset(pair: str) -> Asset:
@@ -32,9 +37,10 @@ class NimWatchOperator(NimOperator):
     Undo: nothing to undo.
 
     Green means: the pair was seen, and nobody needs to do anything. Red names the state, each alarm, and what to do
-    next. People are told once, when that changes; every change is an event of the pair's state asset. What was seen
-    last is kept in ``watch.json`` of the evidence, with the time: a heartbeat that an outside monitor can poll. Raw
-    text is kept only of a change, one folder a month.
+    next; whatever would make the next nightly sync refuse is an alarm already now. People are told once, when that
+    changes; every change is an event of the pair's state asset. What was seen last is kept in ``watch.json`` of the
+    evidence, with the time: a heartbeat that an outside monitor can poll. Raw text is kept only of a change, one folder
+    a month.
     """
 
     operator_extra_links: Collection[BaseOperatorLink] = ()  # no page: its folder is of a month, not of a run
@@ -56,7 +62,7 @@ class NimWatchOperator(NimOperator):
         view, seen = run.look()
         assessment = assess(view, run.runbook)
         last = run.store.last_watch(run.pair.name)
-        now = self._judge(run, assessment, last)
+        now = self._judge(run, assessment, _drift(view), last)
         run.store.write_watch(run.pair.name, now)
         is_news = last is None or _told(last) != _told(now)
         if is_news:
@@ -70,7 +76,7 @@ class NimWatchOperator(NimOperator):
         self.log.info("%s: %s", run.pair.name, now.state)
         return {"state": now.state, "since": now.since}
 
-    def _judge(self, run: Run, assessment: Assessment, last: WatchRecord | None) -> WatchRecord:
+    def _judge(self, run: Run, assessment: Assessment, drift: tuple[str, ...], last: WatchRecord | None) -> WatchRecord:
         at = pendulum.now("UTC").to_iso8601_string()
         point = run.store.recovery_point(run.pair.name)
         seen = WatchRecord(
@@ -82,6 +88,7 @@ class NimWatchOperator(NimOperator):
             alarms=tuple(_alarms(run, assessment, point)),
             clients=assessment.matrix.summary(),
             recovery_point=point.at if point else None,
+            drift=drift,
         )
         if last is None or _told(last) != _told(seen):
             return seen
@@ -98,11 +105,25 @@ def _told(seen: WatchRecord) -> tuple[Any, ...]:
     return seen.source, seen.state, tuple(alarm.partition(":")[0] for alarm in seen.alarms)
 
 
+def _drift(view: PairView) -> tuple[str, ...]:
+    """Say what was defined or changed since the databases were last equal: what a takeover right now would lose."""
+    source, target = (view.snapshot(master) for master in (view.source, view.target))
+    if source is None or target is None:
+        return ()
+    found = compare_definitions(source, target, facts_of(view).side_of)
+    return tuple(str(difference) for difference in found if not difference.is_about_owners)
+
+
 def _alarms(run: Run, assessment: Assessment, point: RecoveryPointRecord | None) -> Iterator[str]:
     diagnosis = assessment.diagnosis
     if diagnosis.state not in _WELL:
         reasons = " ".join(diagnosis.reasons)
         yield f"{diagnosis.meaning} {assessment.ruling.next_action}: {reasons}"
+    else:
+        for finding in assessment.obstacles:
+            if not finding.check.startswith(_PASSING):
+                what = f"{finding.check} {finding.subject}: {finding.saw} {finding.remedy}"
+                yield f"The next nightly sync would refuse, {what}"
     left = assessment.matrix.clients_naming(run.target)
     if left and diagnosis.state is not State.TAKEN_OVER:
         yield f"Clients name {run.target}, which does not control them; run nim_reattach: {', '.join(left[:10])}"

@@ -58,3 +58,23 @@ def test_the_watch_turns_with_the_direction(airflow: InProcess) -> None:
     assert look(airflow) is None
     seen = heartbeat(airflow)
     assert (seen["state"], seen["source"], seen["target"]) == ("healthy", "nimb", "nima")
+
+
+def test_what_the_standby_does_not_know_yet_is_told_without_alarm(airflow: InProcess) -> None:
+    assert airflow.run().verdict == "done"
+    airflow.lab.admin("nima", "nim", "-o", "change", "-a", "comments=new since the night", "mksysb_aix01")
+    assert look(airflow) is None
+    (drift,) = heartbeat(airflow)["drift"]
+    assert drift == "mksysb_aix01 (resources mksysb) is defined differently: comments: new since the night / not set"
+
+
+def test_what_would_make_the_next_night_refuse_is_an_alarm_already_now(airflow: InProcess) -> None:
+    assert airflow.run().verdict == "done"
+    airflow.lab.admin(
+        "nimb", "nim", "-o", "define", "-t", "ent", "-a", "net_addr=10.9.9.0", "-a", "snm=255.255.255.0", "by_hand"
+    )
+    told = look(airflow)
+    assert type(told) is RunNotDone
+    assert "The next nightly sync would refuse, content.target-only by_hand: Only nimb has it" in told.reason
+    assert type(look(airflow)) is NothingNew
+    assert airflow.run().verdict == "refused"
