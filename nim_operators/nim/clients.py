@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from nim_operators.nim.errors import Unreadable
 from nim_operators.nim.levels import Level
 from nim_operators.nim.messages import innermost
-from nim_operators.nim.niminfo import Niminfo, parse_niminfo
+from nim_operators.nim.niminfo import parse_niminfo
 from nim_operators.nim.snapshot import ClientAnswer
 
 COMMAND = "oslevel -s; uname -m; cat /etc/niminfo (by c_rsh)"
@@ -52,12 +52,11 @@ def parse_client_answers(host: str, asked_by: str, text: str, expected: Iterable
         client, _, said = line.partition(" ")
         if not said:
             raise Unreadable(host, COMMAND, number, raw, "the name of a client and what it said")
-        closing = _CLOSING.fullmatch(line)
-        lines.setdefault(client, [])
-        if closing is not None:
+        heard = lines.setdefault(client, [])
+        if said.startswith("@") and (closing := _CLOSING.fullmatch(line)):
             closings[client] = closing
         else:
-            lines[client].append(said)
+            heard.append(said)
     answers = [_answer(client, asked_by, said, closings.get(client)) for client, said in lines.items()]
     unheard = [client for client in expected if client not in lines]
     not_asked = "it was not asked before the time for asking was over"
@@ -65,18 +64,22 @@ def parse_client_answers(host: str, asked_by: str, text: str, expected: Iterable
 
 
 def _answer(client: str, asked_by: str, said: list[str], closing: re.Match[str] | None) -> ClientAnswer:
-    silence = _silence(said, closing)
+    of_niminfo: list[str] = []
+    others: list[str] = []
+    for line in said:
+        (of_niminfo if _NIMINFO.match(line) else others).append(line)
+    silence = _silence(of_niminfo, others, closing)
     if silence is not None:
         return ClientAnswer(client, asked_by, silence=silence)
     try:
-        niminfo = _niminfo(client, said)
-        level = _level(client, said)
+        niminfo = parse_niminfo(client, "\n".join(of_niminfo), COMMAND)
+        level = _level(client, others)
     except Unreadable as unreadable:
         return ClientAnswer(client, asked_by, silence=str(unreadable))
-    return ClientAnswer(client, asked_by, niminfo=niminfo, level=level, machine_id=_machine_id(said))
+    return ClientAnswer(client, asked_by, niminfo=niminfo, level=level, machine_id=_machine_id(others))
 
 
-def _silence(said: list[str], closing: re.Match[str] | None) -> str | None:
+def _silence(of_niminfo: list[str], others: list[str], closing: re.Match[str] | None) -> str | None:
     """Return why a client said nothing, None where its own words can be read."""
     if closing is None:
         return "its answer was cut off"
@@ -85,17 +88,13 @@ def _silence(said: list[str], closing: re.Match[str] | None) -> str | None:
     status = int(closing["status"])
     if status in KILLED:
         return NO_ANSWER
-    message = innermost("\n".join(line for line in said if not _NIMINFO.match(line)))
+    message = innermost("\n".join(others))
     if message is not None:
         return str(message)
-    if not any(_NIMINFO.match(line) for line in said):
-        words = [line for line in said if not _LEVEL.fullmatch(line) and not _MACHINE_ID.fullmatch(line)]
+    if not of_niminfo:
+        words = [line for line in others if not _LEVEL.fullmatch(line) and not _MACHINE_ID.fullmatch(line)]
         return words[-1] if words else f"it said nothing of its /etc/niminfo (exit status {status})"
     return None
-
-
-def _niminfo(client: str, said: list[str]) -> Niminfo:
-    return parse_niminfo(client, "\n".join(line for line in said if _NIMINFO.match(line)), COMMAND)
 
 
 def _level(client: str, said: list[str]) -> Level | None:

@@ -126,7 +126,7 @@ def compare_definitions(source: Snapshot, target: Snapshot, side_of: Callable[[s
             present = one or other
             kind = Kind.TARGET_ONLY if one is None else Kind.SOURCE_ONLY
             found += [Difference(name, _what(present), kind)] if present else []
-        elif differing := _differing(definition_of(one), definition_of(other), side_of):
+        elif one != other and (differing := _differing(definition_of(one), definition_of(other), side_of)):
             found.append(Difference(name, _what(one), Kind.DIFFERENT, differing))
     return tuple(found)
 

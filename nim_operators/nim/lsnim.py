@@ -13,8 +13,9 @@ Listing = tuple[tuple[str, str, str], ...]
 """Name, class and type of each object, in printed order."""
 
 _ROW_WORDS = 3
-_ATTRIBUTE = re.compile(r"""(\s+)([^\s=:"']+)\s+=(?:\s+(.*))?""", re.ASCII)
+_ATTRIBUTE = re.compile(r"""(\s+)([^\s=:"']+)\s+=(?!\S)(.*)""", re.ASCII)
 _CLASS = re.compile(r"\s+class\s+=\s.*", re.ASCII)
+_WORDS = ("class", "type")
 _FREE_TEXT = frozenset({"err_info", "info", "comments"})
 
 
@@ -46,25 +47,16 @@ def parse_lsnim(host: str, text: str, command: str = "lsnim") -> Listing:
 
 @dataclass(slots=True)
 class _Stanza:
-    """A stanza while it is being read. ``blank`` counts empty lines since the last value."""
+    """A stanza being read; ``words`` are its class and type, ``blank`` counts empty lines since the last value."""
 
     name: str
     number: int
     header: str
+    words: list[tuple[str, str]] = field(default_factory=list)
     attributes: list[tuple[str, str]] = field(default_factory=list)
     indentation: str | None = None
+    last: str = ""
     blank: int = 0
-
-    def starts_attribute(self, line: str) -> re.Match[str] | None:
-        """Return the parts of an attribute line, None for a line that goes on with the last value.
-
-        Free text such as err_info may hold indented lines like ``rc = 1``. Only there an attribute has to
-        begin in the column of the stanza's first one.
-        """
-        found = _ATTRIBUTE.fullmatch(line)
-        if found is None or self.indentation is None or found[1] == self.indentation:
-            return found
-        return None if self.attributes[-1][0] in _FREE_TEXT else found
 
     def take(self, line: str) -> bool:
         """Add one line of the stanza; False for a line that cannot belong to it.
@@ -72,19 +64,29 @@ class _Stanza:
         An empty value is kept as an empty text. What goes on with a value is appended after a newline, and
         after the empty lines that stood between; class and type are words, so nothing goes on with them.
         """
-        if not line.strip():
+        found = _ATTRIBUTE.fullmatch(line)
+        if found is not None and self._begins_here(found[1]):
+            self.last = found[2]
+            (self.words if self.last in _WORDS else self.attributes).append((self.last, found[3].strip()))
+        elif not line.strip():
             self.blank += 1
             return True
-        if found := self.starts_attribute(line):
-            self.indentation = self.indentation or found[1]
-            self.attributes.append((found[2], (found[3] or "").strip()))
+        elif self.last in _WORDS:
+            return False
         else:
-            key, value = self.attributes[-1]
-            if key in {"class", "type"}:
-                return False
-            self.attributes[-1] = (key, value + "\n" * (self.blank + 1) + line.rstrip())
+            self.attributes[-1] = (self.last, self.attributes[-1][1] + "\n" * (self.blank + 1) + line.rstrip())
         self.blank = 0
         return True
+
+    def _begins_here(self, indentation: str) -> bool:
+        """Tell whether what looks like an attribute is one.
+
+        Free text such as err_info may hold indented lines like ``rc = 1``. Only there an attribute has to
+        begin in the column of the stanza's first one.
+        """
+        if self.indentation is None:
+            self.indentation = indentation
+        return indentation == self.indentation or self.last not in _FREE_TEXT
 
 
 def parse_lsnim_long(host: str, text: str, command: str = "lsnim -l") -> dict[str, NimObject]:
@@ -113,10 +115,10 @@ def parse_lsnim_long(host: str, text: str, command: str = "lsnim -l") -> dict[st
 
 
 def _stanzas(host: str, text: str, command: str) -> Iterator[_Stanza]:
-    lines = [line.rstrip("\r") for line in text.split("\n")]
+    lines = text.split("\n")
     stanza: _Stanza | None = None
     for number, line in enumerate(lines, 1):
-        if _is_header(lines, number - 1):
+        if not line[:1].isspace() and _is_header(lines, number - 1):
             if stanza is not None:
                 yield stanza
             stanza = _Stanza(line.rstrip()[:-1].rstrip(), number, line)
@@ -130,26 +132,19 @@ def _stanzas(host: str, text: str, command: str) -> Iterator[_Stanza]:
 
 
 def _is_header(lines: list[str], at: int) -> bool:
-    if lines[at][:1].isspace() or not lines[at].rstrip().endswith(":"):
+    if not lines[at].rstrip().endswith(":"):
         return False
     following = next((lines[below] for below in range(at + 1, len(lines)) if lines[below].strip()), "")
     return bool(_CLASS.fullmatch(following + " "))
 
 
 def _object(host: str, command: str, stanza: _Stanza) -> NimObject:
-    found = {
-        key: [value for name, value in stanza.attributes if name == key and value and len(value.split()) == 1]
-        for key in ("class", "type")
-    }
-    for key, values in found.items():
-        if len(values) != 1 or sum(name == key for name, _ in stanza.attributes) != 1:
-            raise Unreadable(host, command, stanza.number, stanza.header, f"a stanza with one {key} of one word")
-    return NimObject(
-        stanza.name,
-        found["class"][0],
-        found["type"][0],
-        tuple((key, value) for key, value in stanza.attributes if key not in found),
-    )
+    for wanted in _WORDS:
+        values = [value for key, value in stanza.words if key == wanted]
+        if len(values) != 1 or len(values[0].split()) != 1:
+            raise Unreadable(host, command, stanza.number, stanza.header, f"a stanza with one {wanted} of one word")
+    words = dict(stanza.words)
+    return NimObject(stanza.name, words["class"], words["type"], tuple(stanza.attributes))
 
 
 def assert_complete(host: str, listing: Listing, objects: Mapping[str, NimObject]) -> None:

@@ -220,6 +220,7 @@ class Snapshot:
 
     ``master`` is the estate's name of the master. ``clients`` holds an answer or a silence for each client this
     master asked. ``niminfo`` is None where the file does not exist. ``raw`` keeps every section as printed.
+    What grows with the number of clients is left out of its ``repr``, which asyncio makes of every result.
     """
 
     master: str
@@ -231,7 +232,7 @@ class Snapshot:
     level: Level | None
     filesets: Mapping[str, str]
     subsystems: tuple[SubsystemRow, ...]
-    objects: Mapping[str, NimObject]
+    objects: Mapping[str, NimObject] = field(repr=False)
     file_systems: tuple[FileSystem, ...]
     places: Mapping[str, Place]
     names: tuple[NameAnswer, ...]
@@ -240,7 +241,7 @@ class Snapshot:
     processes: tuple[NimProcess, ...]
     cron: tuple[str, ...]
     """Lines of crontabs that mention nim sync or takeover."""
-    clients: tuple[ClientAnswer, ...]
+    clients: tuple[ClientAnswer, ...] = field(repr=False)
     own: OwnRecords
     raw: Mapping[str, Section] = field(repr=False, default_factory=dict)
     peer_answers: bool | None = None

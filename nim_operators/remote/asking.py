@@ -21,7 +21,7 @@ PORT_LOOKS = 60
 """A worker looks for a free port every step, and no longer than any port can be kept: 300 seconds."""
 
 _STEP = 250
-_CLOSING = re.compile(r"\S+ @ \d+( no port)?", re.ASCII)
+_CLOSING = re.compile(r" @ \d+(?: no port)?$", re.ASCII | re.MULTILINE)
 
 
 def asking_values(endpoint: Endpoint, width: int, limit_seconds: int) -> Mapping[str, str]:
@@ -43,18 +43,18 @@ class Progress:
 
     def __init__(self, host: str, nonce: str) -> None:
         self._host = host
-        self._begins = re.compile(rf"{re.escape(nonce)} asking (\d+) (\d+)", re.ASCII)
+        self._begins = re.compile(rf"{re.escape(nonce)} asking (\d+) (\d+)$", re.ASCII | re.MULTILINE)
         self._all = 0
         self._asked = 0
 
-    def line(self, line: str) -> float | None:
-        """Take one line; return the seconds that asking may take, once it is known how many clients there are."""
-        if not self._all:
-            begins = self._begins.fullmatch(line)
-            self._all = int(begins[1]) if begins else 0
-            return float(begins[2]) if begins else None
-        if " @ " in line and _CLOSING.fullmatch(line):
-            self._asked += 1
-            if self._asked % _STEP == 0:
+    def lines(self, lines: str) -> float | None:
+        """Take some lines; return the seconds that asking may take, once it is known how many clients there are."""
+        begins = None if self._all else self._begins.search(lines)
+        if begins is not None:
+            self._all = int(begins[1])
+        if self._all:
+            steps = self._asked // _STEP
+            self._asked += len(_CLOSING.findall(lines, begins.end() if begins else 0))
+            if self._asked // _STEP > steps:
                 _log.info("%s: asked %d of %d clients", self._host, self._asked, self._all)
-        return None
+        return float(begins[2]) if begins else None

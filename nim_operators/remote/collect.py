@@ -60,7 +60,7 @@ async def observe_over(host: Host, questions: Questions) -> tuple[Observation, d
         {"list_locations": sorted(questions.locations)},
         uses=("clients", "own"),
     )
-    ended = await host.run(script.text, deadline=DEADLINE_SECONDS, on_line=Progress(host.name, script.nonce).line)
+    ended = await host.run(script.text, deadline=DEADLINE_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
     text = ended.stdout.decode(errors="replace")
     if not isinstance(ended.outcome, Exited):
         return Unreachable(host.name, Absence.LINK_LOST, str(ended.outcome)), {}

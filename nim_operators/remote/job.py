@@ -138,15 +138,16 @@ async def follow(
     counted = lines_seen
     following = False
 
-    def take(line: str) -> None:
+    def take(lines: str) -> None:
         nonlocal counted, following
-        following = following or line == f"{script.nonce} following"
-        if following and line.startswith("> "):
-            counted += 1
-            if on_line:
-                on_line(counted, line[2:])
+        for line in lines.split("\n"):
+            following = following or line == f"{script.nonce} following"
+            if following and line.startswith("> "):
+                counted += 1
+                if on_line:
+                    on_line(counted, line[2:])
 
-    ended = await host.run(script.text, deadline=seconds + _SECONDS, on_line=take)
+    ended = await host.run(script.text, deadline=seconds + _SECONDS, on_lines=take)
     reply = read_reply(script, ended)
     if not isinstance(ended.outcome, Exited):
         raise OutcomeUnknown(host.name, f"following job {job.job}: {ended.outcome}; the job goes on without us.")

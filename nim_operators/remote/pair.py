@@ -44,7 +44,7 @@ class Observed:
     """What one master looks like, and the raw text behind it (empty where it could not be observed)."""
 
     observation: Observation
-    sections: Mapping[str, Section]
+    sections: Mapping[str, Section] = field(repr=False)
 
 
 async def observe_pair(
@@ -169,7 +169,7 @@ async def _ask(host: Host, clients: tuple[str, ...], asking: Asking) -> tuple[tu
         {"list_clients": clients},
         uses=("clients",),
     )
-    ended = await host.run(script.text, deadline=DEADLINE_SECONDS, on_line=Progress(host.name, script.nonce).line)
+    ended = await host.run(script.text, deadline=DEADLINE_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
     if not isinstance(ended.outcome, Exited):
         silent = tuple(ClientAnswer(name, host.name, silence=str(ended.outcome)) for name in clients)
         return silent, Section("clients", 1, "", str(ended.outcome))

@@ -26,7 +26,7 @@ KEEPALIVE_SECONDS = 15
 logging.getLogger("asyncssh").setLevel(logging.WARNING)  # its handshakes would drown the task log
 _CHUNK = 65_536
 
-OnLine = Callable[[str], float | None]
+OnLines = Callable[[str], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,16 @@ class Host:
     endpoint: Endpoint
     connection: asyncssh.SSHClientConnection = field(repr=False)
 
-    async def run(self, script: str, *, deadline: float, on_line: OnLine | None = None) -> Ended:
+    async def run(self, script: str, *, deadline: float, on_lines: OnLines | None = None) -> Ended:
         """Feed *script* to the host's Korn shell and wait until it ends.
 
         :param deadline: total duration in seconds; after it the channel is closed and the outcome is unknown.
-        :param on_line: called with each line of standard output as it arrives, without its newline; seconds that it
-            returns are added to the deadline.
+        :param on_lines: called with the whole lines of standard output that have arrived, as one text without the last
+            newline; seconds that it returns are added to the deadline.
         """
         started = time.monotonic()
         limit = asyncio.timeout(deadline)
-        streams = _Streams(on_line, limit)
+        streams = _Streams(on_lines, limit)
         try:
             async with limit:
                 outcome = await self._exchange(script, streams)
@@ -95,13 +95,13 @@ async def _send(stdin: asyncssh.SSHWriter[bytes], script: bytes) -> None:
 
 
 class _Streams:
-    """Collects both streams and cuts standard output into lines while it arrives."""
+    """Collects both streams and hands on the whole lines of standard output while it arrives."""
 
-    def __init__(self, on_line: OnLine | None, limit: asyncio.Timeout) -> None:
+    def __init__(self, on_lines: OnLines | None, limit: asyncio.Timeout) -> None:
         self._stdout = bytearray()
         self._stderr = bytearray()
         self._told = 0
-        self._on_line = on_line
+        self._on_lines = on_lines
         self._limit = limit
         self.granted = 0.0
 
@@ -123,13 +123,12 @@ class _Streams:
     def take_stdout(self, chunk: bytes) -> None:
         self._stdout += chunk
         end = self._stdout.rfind(b"\n") + 1
-        if self._on_line is None or end <= self._told:
+        if self._on_lines is None or end <= self._told:
             return
         whole = self._stdout[self._told : end - 1].decode(errors="replace")
         self._told = end
-        for line in whole.split("\n"):
-            if seconds := self._on_line(line):
-                self._grant(seconds)
+        if seconds := self._on_lines(whole):
+            self._grant(seconds)
 
     def _grant(self, seconds: float) -> None:
         """Put the deadline off."""

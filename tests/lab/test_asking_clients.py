@@ -101,9 +101,9 @@ def test_the_task_log_tells_how_far_asking_is_and_the_deadline_follows_the_numbe
 ) -> None:
     progress = asking.Progress("nima", "@nim.1@")
     with caplog.at_level(logging.INFO, logger="nim_operators"):
-        granted = [progress.line(line) for line in ("lpar0 @ 0", "@nim.1@ asking 600 3435", "@nim.1@ begin clients")]
+        granted = [progress.lines(line) for line in ("lpar0 @ 0", "@nim.1@ asking 600 3435", "@nim.1@ begin clients")]
         for number in range(1, 601):
-            progress.line(f"lpar{number} export NIM_NAME=lpar{number}")
-            progress.line(f"lpar{number} @ {137 if number % 20 else 0}")
+            progress.lines(f"lpar{number} export NIM_NAME=lpar{number}")
+            progress.lines(f"lpar{number} @ {137 if number % 20 else 0}")
     assert granted == [None, 3435.0, None]
     assert caplog.messages == ["nima: asked 250 of 600 clients", "nima: asked 500 of 600 clients"]
