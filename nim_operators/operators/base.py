@@ -269,10 +269,10 @@ class NimOperator(BaseOperator):
     ui_color = "#e8f0fe"
     operator_extra_links: Collection[BaseOperatorLink] = (EvidenceLink(),)
 
-    def __init__(self, *, pair: str, runbook: str, params: ParamsDict | None = None, **kwargs: Any) -> None:
-        # Airflow hands every task the form of its DAG, and would serialise and validate it once for each task.
-        own = ParamsDict.filter_params_by_source(params, source="task") if params else None
-        super().__init__(params=own, **kwargs)
+    def __init__(self, *, pair: str, runbook: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Airflow has given the task the form of its DAG, and would validate it twice more for each task.
+        self.params = ParamsDict.filter_params_by_source(self.params, source="task")
         self.pair = pair
         self.runbook = runbook
 

@@ -76,6 +76,11 @@ def test_the_form_and_the_list_explain_themselves(dag: Any) -> None:
     assert all(param.schema.get("title") and param.description for param in params)
 
 
+def test_a_task_does_not_repeat_the_form_of_its_dag(bag: Any) -> None:
+    own = {task.task_id: list(task.params) for dag in bag.dags.values() for task in dag.tasks if task.params}
+    assert own == {"approve": ["comment"]}
+
+
 def test_whatever_changes_a_master_stands_between_lock_and_unlock(dag: Any) -> None:
     for task_id in CHANGING - {"lock"}:
         task = dag.task_dict[task_id]
