@@ -272,7 +272,7 @@ class NimOperator(BaseOperator):
     def __init__(self, *, pair: str, runbook: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # Airflow has given the task the form of its DAG, and would validate it twice more for each task.
-        self.params = ParamsDict.filter_params_by_source(self.params, source="task")
+        self.params = ParamsDict.filter_params_by_source(ParamsDict(self.params), source="task")
         self.pair = pair
         self.runbook = runbook
 
