@@ -188,6 +188,7 @@ async def run_logged(call: Call, entry: Command) -> int:
     ended = "killed"
     try:
         await journal.point(f"call:{text}", host=call.host.name)
+        await call.estate.until_healed("command_hangs", call.host.name, command=call.argv[0].rsplit("/", 1)[-1])
         if entry.root_only and call.uid != 0:
             status = await call.fail(DENIED, f"ksh: {entry.paths[0]}: 0403-006 Execute permission denied.")
         else:

@@ -97,6 +97,11 @@ class Estate:
                 return fault
         return None
 
+    async def until_healed(self, identity: str, host: str | None = None, **args: str) -> None:
+        """Come back once that fault is no longer in force, as :meth:`fault` finds it."""
+        while self.fault(identity, host, **args):
+            await self.faults_changed.wait()
+
     def activate(self, identity: str, host: str | None, args: dict[str, str]) -> ActiveFault:
         """Switch a fault on."""
         definition = find_fault(identity)

@@ -248,6 +248,14 @@ register(
         default_host="first",
     ),
     Fault("ssh_mute", "SSH accepts connections and says nothing", default_host="first", on_heal=_mute_ends),
+    Fault("login_hangs", "SSH greets, and no login ever ends", default_host="first"),
+    Fault("shell_hangs", "logins succeed, and no command of theirs ever begins", default_host="first"),
+    Fault(
+        "command_hangs",
+        "a command begins and never ends by itself; every other works",
+        {"command": "its name, such as lsnim or lssrc (required)"},
+        default_host="first",
+    ),
     Fault(
         "link_cut",
         "a host and those in to= do not reach each other; all other ways stay open",

@@ -78,6 +78,7 @@ class Session:
             ssh_port=str(peer[1]),
         )
         await estate.journal.point(f"command:{line or ''}", host=host.name)
+        await estate.until_healed("shell_hangs", host.name)
         if self._drop_fault == "before":
             self._log_end(None, "dropped before it ran")
             self._listener.cut()

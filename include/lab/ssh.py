@@ -60,8 +60,9 @@ class _Server(asyncssh.SSHServer):
         if self._connection is not None:
             self._listener.connections.discard(self._connection)
 
-    def begin_auth(self, username: str) -> bool:
+    async def begin_auth(self, username: str) -> bool:
         self._login = username
+        await self._listener.estate.until_healed("login_hangs", self._listener.host.name)
         if self._connection is not None and self._listener.fault("banner_noise"):
             self._connection.send_auth_banner(BANNER)
         return True

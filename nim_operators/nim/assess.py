@@ -18,6 +18,8 @@ from nim_operators.nim.runbooks import Runbook
 _STRICTEST_FIRST = (Permission.REFUSE, Permission.GO_WITH_REASON, Permission.GO)
 _STILL_MEANT = ("masters.reachable", "activity.")
 """Checks whose findings are true whatever else is going on."""
+_OF_HOSTS = (*_STILL_MEANT, "masters.", "space.backup")
+"""And those that speak of the hosts, where one of the databases cannot be read."""
 _GIVES = {Severity.BLOCKS: Permission.REFUSE, Severity.APPROVAL: Permission.GO_WITH_REASON}
 
 
@@ -102,6 +104,8 @@ def assess(view: PairView, runbook: Runbook, run: str = "") -> Assessment:
     findings = findings_of(facts, runbook)
     if diagnosis.state in MOOT:
         findings = tuple(found for found in findings if found.check.startswith(_STILL_MEANT))
+    elif any(own.database_fault is not None for own in facts.observed):
+        findings = tuple(found for found in findings if found.check.startswith(_OF_HOSTS))
     left = {ruling.permission, *(_GIVES.get(found.severity, Permission.GO) for found in findings)}
     records = facts.peer_records(facts.source) if facts.source is not None else ()
     return Assessment(

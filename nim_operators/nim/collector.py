@@ -26,7 +26,7 @@ BASE = "/var/adm/nim_operators"
 
 COLLECTOR = "the collector"
 
-_COMMANDS = {
+COMMANDS = {
     "identity": "date; hostname; uname; id",
     "oslevel": "oslevel -s",
     "lslpp": "lslpp -Lqc",
@@ -45,9 +45,12 @@ _COMMANDS = {
     "clients": "c_rsh",
 }
 _SUBSYSTEMS = ("nimesis", "nimd", "nimsh")
+COMMANDS |= {f"lssrc_{subsystem}": f"lssrc -s {subsystem}" for subsystem in _SUBSYSTEMS}
 _PORTMAPPER = re.compile(r"^\s*100000\b", re.ASCII | re.MULTILINE)
 _RECEIVED = re.compile(r"(\d+) (?:packets )?received", re.ASCII)
 _NO_NIMINFO = 2
+_NOT_RUN = frozenset({126, 127})
+"""Exit statuses of the shell where there is no such command: that says nothing of the database."""
 _NO_FILE = re.compile(r"0652-050|[Nn]o such file|does not exist")
 _PLACE = re.compile(r"@ (?P<kind>file|directory|absent) (?P<size>\d+|-) (?P<path>/.*)", re.ASCII)
 _ASKED = re.compile(r"@ (?P<asked>\S+)\s*", re.ASCII)
@@ -93,7 +96,7 @@ def build_snapshot(master: str, sections: Mapping[str, Section], base: str = BAS
     """Read every section of one observation of *master* (the estate's name of it).
 
     *base* is this product's directory on the host. A missing niminfo, NIM.level or fileset, a subsystem that
-    is not on file and a host without the ``host`` command are values, not errors.
+    is not on file, a database that cannot be listed and a host without the ``host`` command are values, not errors.
 
     :raises Unreadable: if a section is missing, its command failed or was ended by its limit, or its output
         makes no sense; the error names the host, the command and what it said, with its meaning.
@@ -111,6 +114,7 @@ def build_snapshot(master: str, sections: Mapping[str, Section], base: str = BAS
         filesets=reader.filesets(),
         subsystems=reader.subsystems(),
         objects=reader.objects(),
+        database_fault=reader.database_fault(),
         file_systems=reader.file_systems(),
         places=reader.places(),
         names=reader.names(),
@@ -130,8 +134,8 @@ def _cut_off(host: str, text: str, expected: str) -> NoReturn:
 
 
 def _has_rows(section: Section) -> bool:
-    """Tell whether ``df`` failed on some file systems only: a stale NFS mount must not hide the others."""
-    return section.exit not in KILLED and section.stdout.count("\n") > 1
+    """Tell whether ``df`` failed, or hung, on some file systems only: a stale NFS mount must not hide the others."""
+    return section.stdout.count("\n") > 1
 
 
 class _Reader:
@@ -156,8 +160,7 @@ class _Reader:
         return section
 
     def _failed(self, section: Section) -> NoReturn:
-        subsystem = section.name.removeprefix("lssrc_")
-        command = _COMMANDS.get(section.name, f"lssrc -s {subsystem}")
+        command = COMMANDS[section.name]
         said = section.stderr if section.stderr.strip() else section.stdout
         line = next((line for line in said.split("\n") if line.strip()), "")
         if section.exit in KILLED:
@@ -173,7 +176,7 @@ class _Reader:
             found[name] = value.strip()
         for number, name in enumerate(("clock", "hostname", "machine_id", "system", "uid"), 1):
             if not found.get(name):
-                raise Unreadable(self._host, _COMMANDS["identity"], number, "", f"a value for {name}")
+                raise Unreadable(self._host, COMMANDS["identity"], number, "", f"a value for {name}")
         return found
 
     def niminfo(self) -> Niminfo | None:
@@ -192,7 +195,7 @@ class _Reader:
         if section.exit != 0:
             return None
         if not is_fileset_level(level):
-            raise Unreadable(self._host, _COMMANDS["nim_level"], 1, section.stdout, "a level such as 5.3.9.0")
+            raise Unreadable(self._host, COMMANDS["nim_level"], 1, section.stdout, "a level such as 5.3.9.0")
         return level
 
     def filesets(self) -> dict[str, str]:
@@ -214,8 +217,21 @@ class _Reader:
             rows += parse_lssrc(self._host, section.stdout, f"lssrc -s {subsystem}")
         return tuple(rows)
 
+    def database_fault(self) -> str | None:
+        """Say why the database could not be listed; None where it was."""
+        for section in (self.any("lsnim"), self.any("lsnim_l")):
+            if section.exit in KILLED:
+                return f"'{COMMANDS[section.name]}' did not end within its limit and was killed"
+            if section.exit in _NOT_RUN:
+                self._failed(section)
+            if section.exit != 0:
+                return f"'{COMMANDS[section.name]}' failed: {explain(section.stderr + section.stdout)}"
+        return None
+
     def objects(self) -> dict[str, NimObject]:
-        """Return the database, after making sure that two listings agree on what is in it."""
+        """Return the database once two listings agree on what is in it; nothing where it cannot be listed."""
+        if self.database_fault() is not None:
+            return {}
         listing = parse_lsnim(self._host, self.good("lsnim").stdout)
         objects = parse_lsnim_long(self._host, self.good("lsnim_l").stdout)
         assert_complete(self._host, listing, objects)
@@ -226,13 +242,13 @@ class _Reader:
         section = self.good("df", tolerated=_has_rows)
         rows = parse_df(self._host, section.stdout)
         if not rows:
-            raise Unreadable(self._host, _COMMANDS["df"], 1, section.stdout, "at least one file system")
+            raise Unreadable(self._host, COMMANDS["df"], 1, section.stdout, "at least one file system")
         return rows
 
     def places(self) -> dict[str, Place]:
         """Return where each location is. The last ``df`` makes the exit status, so only a limit counts."""
         section = self.good("places", tolerated=lambda failed: failed.exit not in KILLED)
-        command = _COMMANDS["places"]
+        command = COMMANDS["places"]
         found: dict[str, Place] = {}
         for number, head, text in self._groups(section, _PLACE):
             size = None if head["size"] == "-" else int(head["size"])
@@ -279,5 +295,5 @@ class _Reader:
             elif groups:
                 groups[-1][2].append(line)
             elif line.strip():
-                raise Unreadable(self._host, _COMMANDS[section.name], number, line, "a line that begins with @")
+                raise Unreadable(self._host, COMMANDS[section.name], number, line, "a line that begins with @")
         return [(number, found, "\n".join(lines)) for number, found, lines in groups]

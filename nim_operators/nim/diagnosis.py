@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from nim_operators.nim.collector import BASE
-from nim_operators.nim.commands import AIX, lift_fence
 from nim_operators.nim.direction import Arming
-from nim_operators.nim.facts import Facts, facts_of, has_copy, has_database, takes_for
+from nim_operators.nim.facts import Facts, facts_of, has_copy
 from nim_operators.nim.ownership import Row, Side
 from nim_operators.nim.pair import PairView
+from nim_operators.nim.serving import not_serving
 from nim_operators.nim.snapshot import Absence, NimProcess, Snapshot, Unreachable
 
 TRANSFER = re.compile(r"-\w*o\s*(?:sync|takeover)\b|\bnim_master_recover\b|\bm_restore_db\b", re.ASCII)
@@ -142,7 +141,7 @@ _SILENCES = frozenset({Absence.NO_ROUTE, Absence.TIMED_OUT, Absence.REFUSED, Abs
 
 def _active_unreachable(facts: Facts) -> Iterable[str]:
     """Name the active master that is away; where the alternate could not serve either, that is the graver state."""
-    if tuple(_not_serving(facts, facts.standby)):
+    if tuple(not_serving(facts, facts.standby)):
         return []
     return [_lost(found) for found in facts.unobserved if found.master == facts.active]
 
@@ -168,40 +167,13 @@ def _transferring(facts: Facts) -> Iterable[str]:
 
 
 def _active_not_serving(facts: Facts) -> Iterable[str]:
-    return _not_serving(facts, facts.active)
+    return not_serving(facts, facts.active)
 
 
 def _unusable(facts: Facts) -> Iterable[str]:
-    reasons = tuple(_not_serving(facts, facts.standby))
+    reasons = tuple(not_serving(facts, facts.standby))
     away = [_lost(found) for found in facts.unobserved if found.master == facts.active]
     return (*reasons, *away) if reasons else ()
-
-
-def _not_serving(facts: Facts, master: str) -> Iterable[str]:
-    own = facts.view.snapshot(master)
-    if own is None:
-        return
-    if own.own.unusable is not None:
-        fence = own.own.unusable
-        by_hand = "; ".join(lift_fence(AIX, BASE, fence.backup))
-        yield f"{master} was fenced by {fence.run} at {fence.since}: {fence.reason} To lift it, type there: {by_hand}"
-    if own.niminfo is None:
-        yield f"{master} has no /etc/niminfo."
-    elif own.niminfo.configuration != "master":
-        yield f"/etc/niminfo of {master} says NIM_CONFIGURATION={own.niminfo.configuration}, not master."
-    if not has_database(own):
-        yield f"The NIM database of {master} has no master object."
-    if not own.is_active("nimesis") and not facts.fenced_by_us(own):
-        yield f"On {master} {_nimesis_rows(own)}."
-    peer = facts.peer_of(own)
-    taken_for = takes_for(own, peer) if peer is not None else None
-    if taken_for is not None:
-        yield f"{master} takes itself for {taken_for}, the other master."
-
-
-def _nimesis_rows(own: Snapshot) -> str:
-    rows = [row.status for row in own.subsystems if row.name == "nimesis"]
-    return f"nimesis is {', '.join(rows)}" if rows else "the subsystem nimesis is not defined"
 
 
 def _not_a_pair(facts: Facts) -> Iterable[str]:

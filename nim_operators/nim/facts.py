@@ -11,7 +11,10 @@ from nim_operators.nim.names import same_host
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.ownership import Matrix, Side, identities_of, ownership, sides
 from nim_operators.nim.pair import PairView
-from nim_operators.nim.snapshot import Snapshot, Unreachable
+from nim_operators.nim.snapshot import FileSystem, Snapshot, Unreachable
+
+DATABASE_PLACE = "/etc/objrepos"
+"""Where the database itself lies (nim.md 2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,9 @@ def facts_of(view: PairView, run: str = "") -> Facts:
 def has_database(own: Snapshot) -> bool:
     """Tell whether a master has a NIM database, even the bare one that niminit made (nim.md 4.2, 4.3).
 
-    A sync onto it then needs force.
+    A sync onto it then needs force. One that nobody can read is one.
     """
-    return any(found.type == "master" for found in own.objects.values())
+    return own.database_fault is not None or any(found.type == "master" for found in own.objects.values())
 
 
 def has_copy(own: Snapshot) -> bool:
@@ -136,3 +139,13 @@ def takes_for(own: Snapshot, peer: Snapshot) -> str | None:
         ),
         None,
     )
+
+
+def file_system_of(own: Snapshot, path: str) -> FileSystem | None:
+    """Return the file system that holds *path*, or would: the one with the longest fitting mount point."""
+    fitting = [
+        found
+        for found in own.file_systems
+        if f"{path}/".startswith(f"{found.mount_point.rstrip('/')}/") and found.free_kb is not None
+    ]
+    return max(fitting, key=lambda found: len(found.mount_point), default=None)

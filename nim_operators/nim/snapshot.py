@@ -36,6 +36,7 @@ class Absence(StrEnum):
     LINK_LOST = "link lost while reading"
     NO_SHELL = "the login runs no Korn shell"
     PRIVILEGE = "no root rights"
+    HANGS = "it hangs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,8 @@ class Snapshot:
     clients: tuple[ClientAnswer, ...] = field(repr=False)
     own: OwnRecords
     raw: Mapping[str, Section] = field(repr=False, default_factory=dict)
+    database_fault: str | None = None
+    """Why the database could not be listed, None where it was; ``objects`` is empty then."""
     peer_answers: bool | None = None
     """Whether the other master answered this one in any way; None where this one could not try."""
 

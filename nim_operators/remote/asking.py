@@ -20,6 +20,11 @@ PORT_STEP = 5
 PORT_LOOKS = 60
 """A worker looks for a free port every step, and no longer than any port can be kept: 300 seconds."""
 
+FIRST_WORD_SECONDS = 30.0
+"""What a host that has let us in may take until its Korn shell runs the script."""
+SLACK_SECONDS = 15.0
+"""What a section may take beyond its own limit, on a busy host and a slow link; one that has none reads local files."""
+
 _STEP = 250
 _CLOSING = re.compile(r" @ \d+(?: no port)?$", re.ASCII | re.MULTILINE)
 
@@ -39,17 +44,21 @@ def asking_values(endpoint: Endpoint, width: int, limit_seconds: int) -> Mapping
 
 
 class Progress:
-    """Follows the lines of a script that asks clients: grants the time it needs and tells a reader how far it is."""
+    """Follows a script of sections: each may take its own limit, so that a host which hangs is left soon after.
+
+    While clients are asked it tells a reader how far that is.
+    """
 
     def __init__(self, host: str, nonce: str) -> None:
         self._host = host
-        self._begins = re.compile(rf"{re.escape(nonce)} asking (\d+) (\d+)$", re.ASCII | re.MULTILINE)
+        self._clients = re.compile(rf"{re.escape(nonce)} asking (\d+)$", re.ASCII | re.MULTILINE)
+        self._limits = re.compile(rf"{re.escape(nonce)} limit (\d+)$", re.ASCII | re.MULTILINE)
         self._all = 0
         self._asked = 0
 
     def lines(self, lines: str) -> float | None:
-        """Take some lines; return the seconds that asking may take, once it is known how many clients there are."""
-        begins = None if self._all else self._begins.search(lines)
+        """Take some lines; return the seconds that are left to the last section which begins there."""
+        begins = None if self._all else self._clients.search(lines)
         if begins is not None:
             self._all = int(begins[1])
         if self._all:
@@ -57,4 +66,5 @@ class Progress:
             self._asked += len(_CLOSING.findall(lines, begins.end() if begins else 0))
             if self._asked // _STEP > steps:
                 _log.info("%s: asked %d of %d clients", self._host, self._asked, self._all)
-        return float(begins[2]) if begins else None
+        limits = self._limits.findall(lines)
+        return (float(limits[-1]) or FIRST_WORD_SECONDS) + SLACK_SECONDS if limits else None

@@ -10,10 +10,10 @@ from nim_operators.nim.clients import parse_client_answers
 from nim_operators.nim.collector import parse_sections
 from nim_operators.nim.outcome import Exited
 from nim_operators.nim.snapshot import BY_SSH, Absence, ClientAnswer, Observation, Section, Snapshot, Unreachable
-from nim_operators.remote.asking import Progress, asking_values
-from nim_operators.remote.collect import DEADLINE_SECONDS, Questions, observe_over
+from nim_operators.remote.asking import FIRST_WORD_SECONDS, Progress, asking_values
+from nim_operators.remote.collect import Questions, add_places, observe_over
 from nim_operators.remote.endpoint import Endpoint
-from nim_operators.remote.errors import HostAbsent
+from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
 from nim_operators.remote.script import build, complaint
 from nim_operators.remote.transport import Host, connect
 
@@ -50,7 +50,9 @@ class Observed:
 async def observe_pair(
     source: str, target: str, endpoints: Mapping[str, Endpoint], asking: Asking
 ) -> dict[str, Observed]:
-    """Observe *source*, then *target* with the source's resource locations: one round trip each.
+    """Observe both masters side by side, one round trip each: one that hangs does not keep us from the other.
+
+    Places on the target that only the source's resources name are looked at afterwards, where there are any.
 
     Clients that stay silent to the master that claims them are asked once more from the other one: a client that has
     gone over to it might answer there (design section 3). So are all clients of a master that does not answer, and
@@ -58,9 +60,11 @@ async def observe_pair(
 
     :raises nim_operators.nim.errors.Unreadable: if a host printed something that makes no sense.
     """
-    first = await _observe(source, endpoints[source], (), asking)
-    locations = _locations(first.observation)
-    second = await _observe(target, endpoints[target], locations, asking)
+    looks = (_observe(master, endpoints[master], asking) for master in (source, target))
+    first, second = await asyncio.gather(*looks)
+    missing = _missing_places(first.observation, second.observation)
+    if missing:
+        second = await _look_at_places(second, endpoints[target], missing)
     observed = {source: first, target: second}
     if asking.width:
         for master, peer in ((source, target), (target, source)):
@@ -71,10 +75,9 @@ async def observe_pair(
     return observed
 
 
-async def _observe(master: str, endpoint: Endpoint, locations: tuple[str, ...], asking: Asking) -> Observed:
+async def _observe(master: str, endpoint: Endpoint, asking: Asking) -> Observed:
     """Observe one master; look once more, a moment later, where the network may just have hiccupped."""
     questions = Questions(
-        locations=locations,
         ask_clients=asking.width > 0,
         width=asking.width or 1,
         limit_seconds=asking.limit_seconds,
@@ -94,10 +97,23 @@ async def _look(master: str, endpoint: Endpoint, questions: Questions) -> Observ
         return Observed(Unreachable(master, absent.absence, absent.reason), {})
 
 
-def _locations(observation: Observation) -> tuple[str, ...]:
-    if not isinstance(observation, Snapshot):
+def _missing_places(source: Observation, target: Observation) -> tuple[str, ...]:
+    """Return the locations of the source's resources that the look at the target did not include."""
+    if not isinstance(source, Snapshot) or not isinstance(target, Snapshot):
         return ()
-    return tuple(sorted({found.location for found in observation.resources if found.location}))
+    return tuple(sorted({found.location for found in source.resources if found.location} - set(target.places)))
+
+
+async def _look_at_places(observed: Observed, endpoint: Endpoint, locations: tuple[str, ...]) -> Observed:
+    """Add where *locations* are, or would be, to what was seen of a master."""
+    master = observed.observation.master
+    try:
+        async with connect(master, endpoint) as host:
+            return Observed(*await add_places(host, observed.sections, locations))
+    except HostAbsent as absent:
+        return Observed(Unreachable(master, absent.absence, absent.reason), {})
+    except OutcomeUnknown as lost:
+        return Observed(Unreachable(master, Absence.LINK_LOST, lost.sentence), {})
 
 
 def _unheard(asker: Observation, other: Observation, *, everybody: bool) -> tuple[str, ...]:
@@ -169,7 +185,7 @@ async def _ask(host: Host, clients: tuple[str, ...], asking: Asking) -> tuple[tu
         {"list_clients": clients},
         uses=("clients",),
     )
-    ended = await host.run(script.text, deadline=DEADLINE_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
+    ended = await host.run(script.text, deadline=FIRST_WORD_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
     if not isinstance(ended.outcome, Exited):
         silent = tuple(ClientAnswer(name, host.name, silence=str(ended.outcome)) for name in clients)
         return silent, Section("clients", 1, "", str(ended.outcome))

@@ -31,12 +31,16 @@ OnLines = Callable[[str], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How one remote script ended and what it printed; ``seconds`` is its wall-clock duration seen from here."""
+    """How one remote script ended and what it printed; ``seconds`` is its wall-clock duration seen from here.
+
+    ``overdue`` tells that it did not: its deadline passed while the link held.
+    """
 
     outcome: Outcome
     stdout: bytes
     stderr: bytes
     seconds: float
+    overdue: bool = False
 
 
 @dataclass(slots=True)
@@ -55,19 +59,21 @@ class Host:
 
         :param deadline: total duration in seconds; after it the channel is closed and the outcome is unknown.
         :param on_lines: called with the whole lines of standard output that have arrived, as one text without the last
-            newline; seconds that it returns are added to the deadline.
+            newline; where it returns seconds, so many are left from then on.
         """
         started = time.monotonic()
         limit = asyncio.timeout(deadline)
         streams = _Streams(on_lines, limit)
+        overdue = False
         try:
             async with limit:
                 outcome = await self._exchange(script, streams)
         except TimeoutError:
-            outcome = Unknown(f"no end within {deadline + streams.granted:g} seconds")
+            overdue = True
+            outcome = Unknown(f"no end within {time.monotonic() - started:.0f} seconds")
         except (asyncssh.Error, OSError) as error:
             outcome = Unknown(f"link lost: {str(error) or type(error).__name__}")
-        return Ended(outcome, streams.stdout, streams.stderr, time.monotonic() - started)
+        return Ended(outcome, streams.stdout, streams.stderr, time.monotonic() - started, overdue)
 
     async def _exchange(self, script: str, streams: _Streams) -> Outcome:
         process = await self.connection.create_process(_shell_line(self.endpoint), encoding=None)
@@ -103,7 +109,6 @@ class _Streams:
         self._told = 0
         self._on_lines = on_lines
         self._limit = limit
-        self.granted = 0.0
 
     @property
     def stdout(self) -> bytes:
@@ -128,14 +133,7 @@ class _Streams:
         whole = self._stdout[self._told : end - 1].decode(errors="replace")
         self._told = end
         if seconds := self._on_lines(whole):
-            self._grant(seconds)
-
-    def _grant(self, seconds: float) -> None:
-        """Put the deadline off."""
-        ends = self._limit.when()
-        if ends is not None:
-            self._limit.reschedule(ends + seconds)
-            self.granted += seconds
+            self._limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 def _shell_line(endpoint: Endpoint) -> str:

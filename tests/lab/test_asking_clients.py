@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,10 @@ def machine_ids(answers: Iterable[ClientAnswer], asked_by: str) -> dict[str, str
     return {answer.client: answer.machine_id for answer in answers if answer.asked_by == asked_by}
 
 
-def test_each_client_tells_its_machine_id_with_everything_else_in_one_call_and_one_trip(lab: Lab) -> None:
+def test_each_client_tells_its_machine_id_with_everything_else_in_one_call_and_one_trip(
+    start_lab: Callable[..., Lab],
+) -> None:
+    lab = start_lab("synced")
     answers = answers_of(lab, Asking())
     cpuids = {name: client["cpuid"] for name, client in lab.state()["clients"].items()}
     assert machine_ids(answers, "nima") == cpuids
@@ -101,9 +104,10 @@ def test_the_task_log_tells_how_far_asking_is_and_the_deadline_follows_the_numbe
 ) -> None:
     progress = asking.Progress("nima", "@nim.1@")
     with caplog.at_level(logging.INFO, logger="nim_operators"):
-        granted = [progress.lines(line) for line in ("lpar0 @ 0", "@nim.1@ asking 600 3435", "@nim.1@ begin clients")]
+        asking_begins = ("lpar0 @ 0", "@nim.1@ asking 600", "@nim.1@ limit 3420", "@nim.1@ begin clients")
+        granted = [progress.lines(line) for line in asking_begins]
         for number in range(1, 601):
             progress.lines(f"lpar{number} export NIM_NAME=lpar{number}")
             progress.lines(f"lpar{number} @ {137 if number % 20 else 0}")
-    assert granted == [None, 3435.0, None]
+    assert granted == [None, None, 3435.0, None]
     assert caplog.messages == ["nima: asked 250 of 600 clients", "nima: asked 500 of 600 clients"]

@@ -18,6 +18,7 @@ REMEDIES: dict[Absence, str] = {
     Absence.LOGIN: "Check user, key and password of its connection.",
     Absence.LINK_LOST: "Run again; if it recurs, check the network for connections that are cut.",
     Absence.NO_SHELL: "Give the login user a Korn shell that prints no menu.",
+    Absence.HANGS: "Look at its console: memory, the number of processes, disks and NFS mounts that do not answer.",
     Absence.PRIVILEGE: "Let the login user run commands as root: sudo -n or a role.",
 }
 """What to do about each kind of absence."""
@@ -57,6 +58,21 @@ def role(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     if not has_database(own):
         remedy = "Restore the database from a backup with m_restore_db, or configure the master."
         yield Saw(own.master, "The NIM database holds no master object.", remedy)
+
+
+@check_each_master(
+    "masters.database",
+    "judging and copying a database of which nobody could read a line",
+    nightly=Severity.BLOCKS,
+    setup=Severity.BLOCKS,
+    takeover=Severity.BLOCKS,
+    failover=Severity.WARNS,
+)
+def database(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
+    """Want a database that can be listed."""
+    if own.database_fault is not None and (own.niminfo is None or own.niminfo.configuration == "master"):
+        remedy = "Restore it there from a backup with m_restore_db; where none fits, configure the master anew."
+        yield Saw(own.master, "Its NIM database cannot be read.", remedy, (own.database_fault,))
 
 
 @check_each_master(
@@ -139,4 +155,4 @@ def fence_left(facts: Facts, own: Snapshot) -> Iterable[Saw]:
         yield Saw(own.master, saw, "Run reprotect, which lifts the fence once the copy is proven.")
 
 
-CHECKS = (reachable, role, own_record, nimesis, nimesis_listed_once, fence_left)
+CHECKS = (reachable, role, database, own_record, nimesis, nimesis_listed_once, fence_left)

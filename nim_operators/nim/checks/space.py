@@ -6,15 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nim_operators.nim.checks.base import Saw, check_both_masters, check_each_master
-from nim_operators.nim.facts import Facts
+from nim_operators.nim.facts import DATABASE_PLACE, Facts, file_system_of
 from nim_operators.nim.findings import Severity
 from nim_operators.nim.snapshot import FileSystem, Place, Snapshot
 
 BACKUP_PLACES = ("/var/adm/nim_operators", "/export/nim/backups")
 """Where this product and NIM itself put copies of a database (nim.md 2.2)."""
-
-DATABASE_PLACE = "/etc/objrepos"
-"""Where the database itself lies (nim.md 2.2)."""
 
 _ROOT = "/"
 _PERCENT = 100
@@ -166,16 +163,6 @@ def _room_at(facts: Facts, own: Snapshot, places: tuple[str, ...], what: str) ->
             saw = f"{_free(file_system.free_kb)} KiB are free {what}, {needed} KiB are needed."
             subject = f"{own.master}:{file_system.mount_point}"
             yield Saw(subject, saw, "Enlarge it or remove what nobody needs.", tuple(paths))
-
-
-def file_system_of(own: Snapshot, path: str) -> FileSystem | None:
-    """Return the file system that holds *path*, or would: the one with the longest fitting mount point."""
-    fitting = [
-        found
-        for found in own.file_systems
-        if f"{path}/".startswith(f"{found.mount_point.rstrip('/')}/") and found.free_kb is not None
-    ]
-    return max(fitting, key=lambda found: len(found.mount_point), default=None)
 
 
 def _misplaced(placed: Placed, target: Snapshot) -> Iterator[Saw]:

@@ -99,6 +99,6 @@ clients_section() {
         count=$((count + 1))
     done
     seconds=$((300 + (count + WIDTH - 1) / WIDTH * (LIMIT + 5) + count * PORT_SECONDS))
-    printf '%s asking %s %s\n' "$NONCE" $count $seconds
+    printf '%s asking %s\n' "$NONCE" $count
     section clients $seconds ask_clients "$1"
 }

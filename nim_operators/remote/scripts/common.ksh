@@ -60,7 +60,8 @@ unlimited() {
 }
 
 # section NAME SECONDS command... : frame what a command prints, so that banners and profiles cannot be taken for it.
-# Standard output passes through untouched; standard error and the status follow it. SECONDS is 0 for no limit.
+# Standard output passes through untouched; standard error and the status follow it. SECONDS is 0 for no limit. Whoever
+# reads is told the limit before, so that a host which hangs is not waited for any longer.
 section() {
     section_name=$1
     section_seconds=$2
@@ -70,6 +71,7 @@ section() {
     fi
     shift 2
     {
+    printf '%s limit %s\n' "$NONCE" "$section_seconds"
     printf '%s begin %s\n' "$NONCE" "$section_name"
     section_rest=$(
         {

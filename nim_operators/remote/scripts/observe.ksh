@@ -1,5 +1,17 @@
 # observe.ksh - everything about one master in one round trip. Reads only.
-# Given: NONCE BASE LSNIM OSLEVEL LSLPP LSSRC ASK, what clients.ksh is given, and list_locations.
+# Given: NONCE BASE LSNIM OSLEVEL LSLPP LSSRC ASK QUICK SLOW and what clients.ksh is given.
+
+# must NAME SECONDS command... : a section of what ends in time on every host that is well. Where its limit ended it the
+# host hangs, and nothing more is asked: each further question would cost its own limit.
+must() {
+    section "$@"
+    case $section_status in
+        137 | 143)
+            printf '%s hung %s %s\n' "$NONCE" "$1" "$2"
+            exit 0
+            ;;
+    esac
+}
 
 identity() {
     printf 'clock=%s\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')"
@@ -9,34 +21,17 @@ identity() {
     printf 'uid=%s\n' "$(id -u)"
 }
 
-# Each location, whether it exists, its size, and the file system of the nearest directory that exists; so too each file
-# that holds the password of an HMC: what is in it is not read.
+# The database in full; where it could not be listed once, it is not tried again.
+listing() {
+    if [ $listed = yes ]; then
+        "$LSNIM" -l
+    fi
+}
+
+# Where each resource of this master lies; so too each file that holds the password of an HMC: what is in it is not read.
 places() {
-    {
-        list_locations
-        "$LSNIM" -l 2>/dev/null | sed -n -e 's/^[ 	]*location[ 	]*=[ 	]*//p' -e 's/^[ 	]*passwd_file[ 	]*=[ 	]*//p'
-    } | sort -u | while read -r place; do
-        case $place in
-            /*) ;;
-            *) continue ;;
-        esac
-        kind=absent
-        size=
-        if [ -d "$place" ]; then
-            kind=directory
-        elif [ -f "$place" ]; then
-            kind=file
-        fi
-        if [ $kind != absent ]; then
-            size=$(limited 60 du -sk "$place" 2>/dev/null | awk 'NR == 1 { print $1 }')
-        fi
-        parent=$place
-        while [ ! -d "$parent" ] && [ "$parent" != / ]; do
-            parent=$(dirname "$parent")
-        done
-        printf '@ %s %s %s\n' "$kind" "${size:--}" "$place"
-        limited 20 df -k "$parent" 2>/dev/null
-    done
+    listing 2>/dev/null | sed -n -e 's/^[ 	]*location[ 	]*=[ 	]*//p' -e 's/^[ 	]*passwd_file[ 	]*=[ 	]*//p' |
+        sort -u | look_at_places
 }
 
 # The value of a variable of /etc/niminfo, without quotes.
@@ -95,7 +90,7 @@ niminfo() {
 # master is asked to try; a client of somebody else would only be refused. A name that NIM would not accept goes nowhere.
 own_clients() {
     own=$(niminfo_value NIM_MASTER_HOSTNAME | sed 's/\..*//')
-    "$LSNIM" -l 2>/dev/null | awk -v own="${own:-none}" -v host="$(hostname | sed 's/\..*//')" '
+    listing 2>/dev/null | awk -v own="${own:-none}" -v host="$(hostname | sed 's/\..*//')" '
         /^[^ \t].*:[ \t]*$/ { count++; name[count] = $0; sub(/:[ \t]*$/, "", name[count]); next }
         $1 == "type" && $2 == "=" { client[count] = ($3 ~ /^(standalone|diskless|dataless|vios)$/) }
         $1 == "current_master" && $2 == "=" { master[count] = tolower($3); sub(/\..*/, "", master[count]) }
@@ -107,25 +102,33 @@ own_clients() {
         }'
 }
 
-section identity 0 identity
-section oslevel 60 "$OSLEVEL" -s
-section lslpp 60 "$LSLPP" -Lqc bos.sysmgt.nim.master bos.sysmgt.nim.spot bos.sysmgt.nim.client
+must identity "$QUICK" identity
+must ps "$QUICK" ps -ef
+must oslevel "$SLOW" "$OSLEVEL" -s
+must lslpp "$SLOW" "$LSLPP" -Lqc bos.sysmgt.nim.master bos.sysmgt.nim.spot bos.sysmgt.nim.client
 section niminfo 0 niminfo
 section nim_level 0 cat /etc/NIM.level
 for subsystem in nimesis nimd nimsh; do
-    section lssrc_$subsystem 20 "$LSSRC" -s $subsystem
+    must lssrc_$subsystem "$QUICK" "$LSSRC" -s $subsystem
 done
-section lsnim 60 "$LSNIM"
-section lsnim_l 120 "$LSNIM" -l
+listed=yes
+section lsnim "$SLOW" "$LSNIM"
+if [ "$section_status" -ne 0 ]; then
+    listed=no
+fi
+section lsnim_l $((SLOW * 2)) listing
+if [ "$section_status" -ne 0 ]; then
+    listed=no
+fi
 section df 30 df -k
 section places 300 places
 section names 120 names
 section nfs_of_peer 60 nfs_of_peer
 section ping_of_peer 60 ping_of_peer
-section ps 20 ps -ef
 section crontabs 0 crontabs
 section own_records 0 own_records
 if [ "$ASK" = yes ]; then
+    printf '%s limit 120\n' "$NONCE"
     clients_section "$(limited 120 own_clients)"
 fi
 printf '%s complete\n' "$NONCE"

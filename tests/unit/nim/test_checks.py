@@ -50,6 +50,12 @@ def separate() -> PairView:
 SPEAKS: dict[str, tuple[Callable[[], PairView], str, Severity, Severity | None]] = {
     "masters.reachable": (lambda: worlds.lose(pair(), B), B, BLOCKS, BLOCKS),
     "masters.role": (lambda: worlds.change(pair(), B, niminfo=None), B, BLOCKS, BLOCKS),
+    "masters.database": (
+        lambda: worlds.change(pair(), B, objects={}, database_fault="'lsnim' failed: a file is damaged."),
+        B,
+        BLOCKS,
+        BLOCKS,
+    ),
     "masters.own-record": (
         lambda: worlds.change(pair(), B, niminfo=worlds.own_niminfo(A, B)),
         B,

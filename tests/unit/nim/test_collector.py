@@ -202,9 +202,7 @@ def test_a_stale_mount_does_not_hide_the_other_file_systems():
     assert len(build(df=replace(df, exit=1, stderr="df: /mnt: stale NFS handle\n")).file_systems) == 5
 
 
-@pytest.mark.parametrize(
-    "name", ["identity", "oslevel", "niminfo", "lsnim", "lsnim_l", "df", "ps", "lssrc_nimsh", "lslpp"]
-)
+@pytest.mark.parametrize("name", ["identity", "oslevel", "niminfo", "df", "ps", "lssrc_nimsh", "lslpp"])
 def test_a_command_that_failed_is_named_with_what_it_said_and_what_that_means(name):
     stderr = '0042-001 nim: processing error encountered on "master":\n   0042-006 m_x: connect refused\n'
     with pytest.raises(Unreadable) as error:
@@ -216,11 +214,26 @@ def test_a_command_that_failed_is_named_with_what_it_said_and_what_that_means(na
     assert error.value.line == '0042-001 nim: processing error encountered on "master":'
 
 
-@pytest.mark.parametrize("name", ["lsnim_l", "places", "df", "niminfo", "nim_level", "lslpp", "crontabs"])
+@pytest.mark.parametrize("name", ["places", "df", "niminfo", "nim_level", "lslpp", "crontabs"])
 @pytest.mark.parametrize("status", [137, 143])
 def test_a_command_that_was_ended_by_its_limit_is_named(name, status):
     with pytest.raises(Unreadable, match="within the collector's limit"):
         build(**failed(name, status))
+
+
+def test_a_stale_mount_that_hangs_does_not_hide_the_file_systems_that_were_listed_before_it():
+    df = observed()["df"]
+    assert len(build(df=replace(df, exit=137)).file_systems) == 5
+
+
+@pytest.mark.parametrize("name", ["lsnim", "lsnim_l"])
+def test_a_database_that_cannot_be_listed_is_a_value_that_says_why(name):
+    broken = build(**failed(name, 1, "lsnim: ODM error: a database file is damaged\n"))
+    assert (broken.objects, broken.hostname) == ({}, "nima")
+    assert broken.database_fault.startswith("'lsnim")
+    assert "a database file is damaged" in broken.database_fault
+    hung = build(**failed(name, 137))
+    assert hung.database_fault.endswith("did not end within its limit and was killed")
 
 
 def test_a_cut_listing_is_never_taken_for_a_smaller_database():

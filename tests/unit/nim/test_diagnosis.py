@@ -111,6 +111,22 @@ WORLDS = {
         State.ACTIVE_NOT_SERVING,
     ),
     "the source has no database": (worlds.change(pair(), A, objects={}), State.ACTIVE_NOT_SERVING),
+    "the source's database cannot be read": (
+        worlds.change(pair(), A, objects={}, database_fault="'lsnim' failed: a file is damaged."),
+        State.ACTIVE_NOT_SERVING,
+    ),
+    "the file system of the source's database is full": (
+        worlds.change(pair(), A, file_systems=(replace(worlds.ROOT, free_kb=0), worlds.VAR, worlds.EXPORT)),
+        State.ACTIVE_NOT_SERVING,
+    ),
+    "the file system of the source's logs is full": (
+        worlds.change(pair(), A, file_systems=(worlds.ROOT, replace(worlds.VAR, free_kb=12), worlds.EXPORT)),
+        State.ACTIVE_NOT_SERVING,
+    ),
+    "a file system of the source where NIM keeps only resources is full": (
+        worlds.change(pair(), A, file_systems=(worlds.ROOT, worlds.VAR, replace(worlds.EXPORT, free_kb=0))),
+        State.HEALTHY,
+    ),
     "the source has no niminfo": (worlds.change(pair(), A, niminfo=None), State.ACTIVE_NOT_SERVING),
     "nimesis of the target is gone": (
         worlds.change(pair(), B, subsystems=NO_NIMESIS),
