@@ -1,14 +1,38 @@
 # clients.ksh - ask clients for their own words, several at a time. Reads only.
 # Given: NONCE C_RSH WIDTH LIMIT PORTS PORTS_EACH PORT_SECONDS PORT_STEP PORT_LOOKS.
 
-# spoken_by NAME STATUS: of what a client said, the lines that matter, each led by its name, then '<name> @ <status>'.
-# All of one client's lines come from one process, so that workers may write side by side.
+# say TEXT: print it as it is by what the shell has built in: thousands of clients are not worth a process each.
+if [ "$(print -r - x 2>/dev/null)" = x ]; then
+    say() {
+        print -r - "$1"
+    }
+else
+    say() {
+        printf '%s\n' "$1"
+    }
+fi
+
+# spoken_by NAME STATUS TEXT: of what a client said, the lines that matter, each led by its name, then '<name> @ <status>'.
+# All of one client's lines are written at once, so that workers may write side by side.
 spoken_by() {
-    awk -v name="$1" -v status="$2" '
-        /^(export +)?NIM_(NAME|HOSTNAME|CONFIGURATION|MASTER|SHELL)/ ||
-        /^[0-9][0-9][0-9][0-9]-[0-9]/ || /^[0-9A-Fa-f]+$/ ||
-        /0042-|refused|denied|timed out/ { print name " " $0 }
-        END { print name " @ " status }'
+    spoken=
+    spoken_ifs=$IFS
+    IFS='
+'
+    set -f
+    for line in $3; do
+        case ${line#export } in
+            *0042-* | *refused* | *denied* | *'timed out'*) ;;
+            *NIM_NAME* | *NIM_HOSTNAME* | *NIM_CONFIGURATION* | *NIM_MASTER* | *NIM_SHELL*) ;;
+            [0-9][0-9][0-9][0-9]-[0-9]*) ;;
+            *[!0-9A-Fa-f]*) continue ;;
+        esac
+        spoken="$spoken$1 $line
+"
+    done
+    set +f
+    IFS=$spoken_ifs
+    say "$spoken$1 @ $2"
 }
 
 # count_ports: set left to how many privileged ports c_rsh may use before PORTS are in use: NIM, NFS and rsh need the
@@ -66,7 +90,7 @@ ask_client() {
         looks=$((looks - 1))
         sleep "$PORT_STEP"
     done
-    printf '%s\n' "$words" | spoken_by "$1" "$words_status"
+    spoken_by "$1" "$words_status" "$words"
 }
 
 # ask_clients NAMES: WIDTH workers, each takes every WIDTH-th name; a dead client costs its limit once. The answers pass
