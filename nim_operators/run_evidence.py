@@ -150,12 +150,14 @@ class RunEvidence:
         """
         return self.read(file).decode()
 
-    def read_records(self) -> list[Stored]:
-        """Return every record in the order of its writing.
+    def read_records(self, kind: str = "") -> list[Stored]:
+        """Return every record, or every one of that *kind*, in the order of its writing.
 
         :raises EvidenceUnavailable: if one cannot be understood; it never counts as none.
         """
-        records = [self._read_record(f"records/{name}") for name in self._files.find(self._path("records"))]
+        ending = f"-{kind}.json" if kind else ""
+        names = [name for name in self._files.find(self._path("records")) if name.endswith(ending)]
+        records = [self._read_record(f"records/{name}") for name in names]
         return sorted(records, key=lambda record: (record.at, record.task_id, record.number))
 
     def conclude(

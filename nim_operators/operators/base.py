@@ -114,7 +114,7 @@ class Run:
 
     def recorded(self, kind: type[Body]) -> list[Json]:
         """Return the bodies of every record of that kind in this run, whichever task wrote them, in order."""
-        return [stored.body for stored in self.evidence.read_records() if stored.kind == kind.KIND]
+        return [stored.body for stored in self.evidence.read_records(kind.KIND)]
 
     def note(self, text: str) -> None:
         """Tell a reader of the evidence something that fits no other record."""

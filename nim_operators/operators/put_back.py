@@ -110,8 +110,8 @@ class NimPutBackOperator(NimJobOperator):
     def _a_step_saw_it(self, run: Run) -> bool:
         """Whether a step saw that the copy is not good. One that could not look proves nothing."""
         last: dict[str, str] = {}
-        for stored in run.evidence.read_records():
-            if stored.kind == StepRecord.KIND and stored.task_id in self.proves:
+        for stored in run.evidence.read_records(StepRecord.KIND):
+            if stored.task_id in self.proves:
                 last[stored.task_id] = stored.body["result"]
         return "failed" in last.values()
 

@@ -182,11 +182,7 @@ def _demand_as_planned(run: Run, facts: Facts, plan: Json) -> None:
 
 def _seconds_since_first(run: Run) -> float | None:
     """Return the time since this run first sent a takeover, in seconds; None where it sent none."""
-    began = [
-        stored.at
-        for stored in run.evidence.read_records()
-        if stored.task_id == run.task_id and stored.kind == CommandRecord.KIND
-    ]
+    began = [stored.at for stored in run.evidence.read_records(CommandRecord.KIND) if stored.task_id == run.task_id]
     return round((datetime.now(UTC) - datetime.fromisoformat(began[0])).total_seconds(), 1) if began else None
 
 
