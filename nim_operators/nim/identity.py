@@ -47,16 +47,49 @@ def identity_of(snapshot: Snapshot, peer: Snapshot | None = None) -> Identity:
     """Gather who the observed master is, from itself, its resolver and its peer.
 
     The peer knows it as an alternate_master object. Where the peer has several of those, only one that fits
-    is taken, and none where several fit and no cpuid tells which.
+    is taken, and none where several fit and no cpuid tells which. Files that are still the peer's own, as a sync
+    that died leaves them, say nothing of this master.
     """
-    names = {_plain(name) for name in _own_names(snapshot)} - _NO_HOST
-    machine_ids = {_plain(found) for found in (snapshot.machine_id, *_cpuids(_masters(snapshot)))} - {""}
+    own_files = not has_files_of_peer(snapshot)
+    names = {_plain(name) for name in (_own_names(snapshot) if own_files else [snapshot.hostname])} - _NO_HOST
+    cpuids = _cpuids(_masters(snapshot)) if own_files else []
+    machine_ids = {_plain(found) for found in (snapshot.machine_id, *cpuids)} - {""}
     known_as = _object_of(names, machine_ids, peer)
     names |= {_plain(name) for name in _object_names(known_as)} - _NO_HOST
     machine_ids |= {_plain(cpuid) for cpuid in _cpuids(known_as)}
     answers = [*snapshot.names, *(peer.names if peer else ())]
     aliases, addresses = _resolved(names, answers)
     return Identity(snapshot.master, frozenset(names | aliases), frozenset(addresses), frozenset(machine_ids))
+
+
+def has_files_of_peer(snapshot: Snapshot) -> bool:
+    """Tell whether the niminfo of this master is its peer's, in the middle of a sync or after one that died.
+
+    Such a file calls this very host the alternate master (nim.md 12.17).
+    """
+    alternates = (snapshot.niminfo and snapshot.niminfo.alternate_master) or ""
+    aliases, addresses = _resolved({_plain(snapshot.hostname)} - _NO_HOST, snapshot.names)
+    here = aliases | addresses
+    return any(same_host(_plain(word), name) for word in alternates.split() for name in here)
+
+
+def identity_by_hearsay(master: str, peer: Snapshot | None) -> Identity:
+    """Name a master that was not observed: by its own files where its peer has them, else by what its peer knows.
+
+    That is the peer's niminfo, and its alternate_master object if there is just one.
+    """
+    names: list[str] = []
+    cpuids: list[str] = []
+    if peer is not None and has_files_of_peer(peer):
+        names = [name for name in _own_names(peer) if not same_host(_plain(name), _plain(peer.hostname))]
+        cpuids = _cpuids(_masters(peer))
+    elif peer is not None:
+        records = peer.of_type("alternate_master")
+        names = _object_names(records) if len(records) == 1 else []
+        if peer.niminfo is not None and peer.niminfo.alternate_master is not None:
+            names += peer.niminfo.alternate_master.split()
+    known = frozenset(map(_plain, names)) - _NO_HOST
+    return Identity(master, known, frozenset(), frozenset(map(_plain, cpuids)))
 
 
 def _plain(text: str) -> str:

@@ -16,11 +16,11 @@ from enum import StrEnum
 from functools import cache, cached_property
 from typing import Any
 
-from nim_operators.nim.identity import Identity, identity_of
+from nim_operators.nim.identity import Identity, identity_by_hearsay, identity_of
 from nim_operators.nim.levels import Level
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.pair import PairView
-from nim_operators.nim.snapshot import BY_SSH, ClientAnswer, Snapshot
+from nim_operators.nim.snapshot import BY_SSH, ClientAnswer
 
 
 class Side(StrEnum):
@@ -192,20 +192,8 @@ def identities_of(view: PairView) -> Mapping[str, Identity]:
     found = {}
     for master, other in ((view.source, view.target), (view.target, view.source)):
         own, peer = view.snapshot(master), view.snapshot(other)
-        found[master] = identity_of(own, peer) if own is not None else _by_hearsay(master, peer)
+        found[master] = identity_of(own, peer) if own is not None else identity_by_hearsay(master, peer)
     return found
-
-
-def _by_hearsay(master: str, peer: Snapshot | None) -> Identity:
-    """Name a master by its peer's niminfo, and by its alternate_master object if there is just one."""
-    names = []
-    if peer is not None:
-        records = peer.of_type("alternate_master")
-        if len(records) == 1:
-            names = [records[0].name, *(interface.hostname for interface in records[0].interfaces)]
-        if peer.niminfo is not None and peer.niminfo.alternate_master is not None:
-            names += peer.niminfo.alternate_master.split()
-    return Identity(master, frozenset(name.lower() for name in names), frozenset(), frozenset())
 
 
 def sides(view: PairView, identities: Mapping[str, Identity]) -> Callable[[str], Side]:

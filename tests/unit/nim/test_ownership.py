@@ -177,3 +177,21 @@ def test_the_matrix_is_plain_json_with_counts():
         "lists_both": True,
         "remarks": [],
     }
+
+
+def half_restored() -> PairView:
+    """A died while a sync had put its niminfo and its database onto B; the clients answer B."""
+    own_of_a = worlds.listed(worlds.master_object(A), *worlds.shared_objects(), worlds.alternate(B))
+    said = tuple(answer(name, asked_by=B) for name in worlds.CLIENTS)
+    return worlds.change(pair(), B, niminfo=worlds.own_niminfo(A, B), objects=own_of_a, clients=said)
+
+
+def test_a_master_with_the_files_of_its_peer_is_not_taken_for_the_peer():
+    assert row(half_restored()).verdict is Verdict.SOURCE
+    assert matrix(half_restored()).clients_naming(B) == ()
+
+
+def test_a_master_that_died_is_still_known_by_its_files_on_the_peer():
+    view = worlds.lose(half_restored(), A)
+    assert row(view).verdict is Verdict.SOURCE
+    assert (matrix(view).active, row(view).lists_both) == (A, True)
