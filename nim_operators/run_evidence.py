@@ -153,12 +153,19 @@ class RunEvidence:
     def read_records(self, kind: str = "") -> list[Stored]:
         """Return every record, or every one of that *kind*, in the order of its writing.
 
+        Those of one task are in the order of their numbers, whatever the clocks of its workers said.
+
         :raises EvidenceUnavailable: if one cannot be understood; it never counts as none.
         """
         ending = f"-{kind}.json" if kind else ""
         names = [name for name in self._files.find(self._path("records")) if name.endswith(ending)]
         records = [self._read_record(f"records/{name}") for name in names]
-        return sorted(records, key=lambda record: (record.at, record.task_id, record.number))
+        latest: dict[str, str] = {}
+        placed = []
+        for record in sorted(records, key=lambda record: (record.task_id, record.number)):
+            latest[record.task_id] = max(latest.get(record.task_id, ""), record.at)
+            placed.append((latest[record.task_id], record.task_id, record.number, record))
+        return [record for *_, record in sorted(placed, key=lambda place: place[:3])]
 
     def conclude(
         self, task_id: str, step_states: Mapping[str, str], required: Mapping[str, Collection[str]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from nim_operators.estate.takeover import Approval
-from nim_operators.evidence.records import ApprovalRecord, Json, PlanRecord
+from nim_operators.evidence.records import ApprovalRecord, Json, PlanRecord, QuestionRecord, Stored
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.plan import digest_of
 from nim_operators.nim.runbooks import APPROVED
@@ -12,6 +14,8 @@ from nim_operators.operators.base import Run
 APPROVE, REJECT = "Approve", "Reject"
 NOBODY = frozenset({"", "anonymous"})
 """Names under which Airflow answers for a person whom it does not know (P14)."""
+LASTS = timedelta(hours=24)
+"""After this an approval takes no lock any more: a run of last month that is cleared asks again."""
 
 
 def planned(run: Run) -> Json:
@@ -39,13 +43,7 @@ def demand_approved(run: Run) -> None:
     plan = planned(run)
     if plan["rehearsal"]:
         raise Refused("This run is a rehearsal; it sends nothing that changes a master.")
-    answers = run.recorded(ApprovalRecord)
-    if not answers:
-        raise Refused(
-            "Nobody has approved the plan of this run. Marking the task 'approve' a success approves nothing: clear "
-            "it and answer under Required Actions."
-        )
-    last = answers[-1]
+    last = _last_answer(run).body
     if last["answer"] != APPROVE:
         raise Refused(f"The plan of this run was rejected by {last['answered_by'] or 'nobody known'}.")
     if last["digest"] != plan["digest"]:
@@ -53,6 +51,40 @@ def demand_approved(run: Run) -> None:
     objection = objection_to(last["answered_by"], last["requested_by"], run.pair.approval)
     if objection:
         raise Refused(objection)
+
+
+def demand_approved_lately(run: Run) -> None:
+    """
+    Refuse to begin what was approved too long ago; what goes on under the lock may take as long as it takes.
+
+    :raises Refused: as :func:`demand_approved`, and where the approval has aged.
+    """
+    demand_approved(run)
+    if run.runbook not in APPROVED:
+        return
+    given = _last_answer(run)
+    if datetime.now(UTC) - datetime.fromisoformat(given.at) > LASTS:
+        raise Refused(
+            f"The plan of this run was approved at {given.body['answered_at']}, which is longer ago than {LASTS}: what "
+            "was right then may not be now. Trigger a new run, or clear the tasks 'plan' and 'approve'."
+        )
+
+
+def _last_answer(run: Run) -> Stored:
+    """Return the answer to the last question; the answer to an earlier one counts no more once it is asked again."""
+    kinds = {QuestionRecord.KIND, ApprovalRecord.KIND}
+    said = [stored for stored in run.evidence.read_records() if stored.kind in kinds]
+    if not any(stored.kind == ApprovalRecord.KIND for stored in said):
+        raise Refused(
+            "Nobody has approved the plan of this run. Marking the task 'approve' a success approves nothing: clear "
+            "it and answer under Required Actions."
+        )
+    if said[-1].kind == QuestionRecord.KIND:
+        raise Refused(
+            "The plan of this run was asked again and nobody has answered since, so no earlier approval counts: clear "
+            "the task 'approve' and answer under Required Actions."
+        )
+    return said[-1]
 
 
 def objection_to(answered_by: str, requested_by: str, policy: Approval) -> str:

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from nim_operators.evidence.records import BeforeSyncRecord
 from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.nim.runbooks import TAKEOVERS
-from nim_operators.operators.approved import demand_approved, planned
+from nim_operators.operators.approved import demand_approved_lately, planned
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import lock
 from nim_operators.remote.errors import HostAbsent, LockHeld, OutcomeUnknown, RemoteError
@@ -36,7 +36,7 @@ class NimLockPairOperator(NimOperator):
             plan = planned(run)
             if plan["idle"] or plan["rehearsal"]:
                 raise AirflowSkipException("The plan of this run sends nothing.")
-        demand_approved(run)
+        demand_approved_lately(run)
         in_loop(_lock_both(run))
         return dict.fromkeys(sorted(run.masters), run.holder.run)
 

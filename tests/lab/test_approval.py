@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,22 @@ def test_a_mark_does_not_outvote_a_rejection(unchanged: InProcess) -> None:
     assert "The plan of this run was rejected by bernd" in run.reason
 
 
+def test_an_approval_ends_when_the_question_is_asked_again(unchanged: InProcess) -> None:
+    approved = stepped(unchanged, until="lock")
+    assert unchanged.run(RUNBOOK, **FORM, run_id=approved.run_id, answer=Answer(None)).verdict == "refused"
+    run = unchanged.run(RUNBOOK, **FORM, run_id=approved.run_id, marked={"approve"})
+    assert run.verdict == "refused", run.reason
+    assert "asked again" in run.reason
+
+
+def test_an_approval_of_last_month_begins_nothing(unchanged: InProcess) -> None:
+    run = stepped(unchanged, until="lock")
+    age(run.finished(), "approve", days=31)
+    finish(run)
+    assert run.finished().verdict == "refused", run.finished().reason
+    assert "longer ago than 1 day" in run.finished().reason
+
+
 def test_a_plan_that_was_edited_is_no_plan(unchanged: InProcess) -> None:
     run = stepped(unchanged, until="lock")
     edit(run, lambda body: body["plan"].update(commands=[["nimb", "/usr/sbin/nim -F -o takeover nima"]]))
@@ -184,6 +201,15 @@ def edit(run: Stepwise, change: Callable[[dict[str, Any]], None]) -> None:
     change(record["body"])
     file.chmod(0o600)
     file.write_text(json.dumps(record))
+
+
+def age(run: Finished, task: str, *, days: int) -> None:
+    """Let what a task has recorded be *days* older."""
+    for file in records(run, task, "*"):
+        record = json.loads(file.read_text())
+        record["at"] = (datetime.fromisoformat(record["at"]) - timedelta(days=days)).isoformat()
+        file.chmod(0o600)
+        file.write_text(json.dumps(record))
 
 
 def told_by(run: Finished) -> str:

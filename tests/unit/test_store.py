@@ -150,6 +150,15 @@ def test_numbers_go_on_after_a_retry_in_another_process(run, base):
     assert [record.body["text"] for record in run.read_records()] == ["first try", "second try"]
 
 
+def test_a_task_has_its_records_in_order_even_where_a_later_try_ran_on_a_worker_with_a_slow_clock(run, store):
+    note(run, "approve", "yes")
+    note(run, "plan", "between")
+    later = note(run, "approve", "no")
+    record = json.loads(run.read(later))
+    store._files.replace(f"{run._folder}/{later}", json.dumps({**record, "at": "2020-01-01T00:00:00+00:00"}).encode())
+    assert [record.body["text"] for record in run.read_records()] == ["yes", "no", "between"]
+
+
 def test_a_record_of_an_unknown_kind_is_a_mistake_of_ours(run):
     with pytest.raises(ValueError, match="'nonsense' is no kind of record; known are observation, assessment,"):
         run.write_record("observe", "nonsense", {})
