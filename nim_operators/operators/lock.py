@@ -8,7 +8,7 @@ from contextlib import suppress
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from nim_operators.evidence.records import BeforeSyncRecord
+from nim_operators.evidence.records import CommandRecord
 from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.nim.runbooks import TAKEOVERS
 from nim_operators.operators.approved import demand_approved_lately, planned
@@ -82,14 +82,15 @@ class NimUnlockPairOperator(NimOperator):
     Undo: nothing to undo.
 
     Refuses on both while a job that was started under the lock runs on either, or nobody knows how it ended (P29), and
-    where this run sent a sync, while anything of one lives on outside of a job, its shell having been killed.
+    where this run sent anything, while a sync, takeover or restore lives on outside of a job, its shell having been
+    killed.
     """
 
     def act(self, run: Run, context: Context) -> None:
         """Look at both masters first: a lock that is held on one of them only protects nothing."""
         with suppress(HostAbsent):
             in_loop(_on_both(run, lock.demand_releasable))
-        if run.recorded(BeforeSyncRecord):
+        if any(record["changes"] for record in run.recorded(CommandRecord)):
             with suppress(HostAbsent):
                 in_loop(_on_both(run, _demand_quiet))
         in_loop(_on_both(run, lock.release))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from tests.lab.in_process import InProcess
@@ -80,6 +83,22 @@ def test_below_the_threshold_it_stops_and_either_way_is_open(airflow, runbook, e
     ended = airflow.run(runbook, **SAID, final_sync=False)
     assert ended.verdict == "done", ended.reason
     assert (owners(lab), armed(lab), is_locked(lab)) == ({end}, {f"source={end}"}, False)
+
+
+def test_the_lock_stays_while_a_takeover_lives_on_whose_shell_was_killed(airflow, monkeypatch):
+    monkeypatch.setattr("nim_operators.operators.jobs.INLINE_SECONDS", 1)
+    lab = airflow.lab
+    lab.hold("takeover:start")
+
+    def kill_the_shell():
+        lab.wait("held:takeover:start")
+        os.kill(int((lab.tree("nimb") / "var/adm/nim_operators/jobs/change/pid").read_text()), signal.SIGKILL)
+
+    airflow.waiting["takeover"] = kill_the_shell
+    run = airflow.run("nim_planned_takeover", **FORM, final_sync=False)
+    assert (run.verdict, run.tasks["unlock"], is_locked(lab)) == ("incomplete", "failed", True)
+    assert "still held: process" in "".join(step.get("text", "") for step in run.records("step"))
+    lab.release()
 
 
 def test_a_client_that_was_off_is_fetched_by_the_next_run(airflow):
