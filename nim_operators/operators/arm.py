@@ -12,7 +12,7 @@ from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.snapshot import ArmedDirection
 from nim_operators.operators.base import NimOperator, Run, in_loop, observed
 from nim_operators.remote.direction import record_direction
-from nim_operators.remote.errors import HostAbsent
+from nim_operators.remote.errors import HostAbsent, LockHeld
 from nim_operators.remote.transport import connect
 
 
@@ -40,15 +40,16 @@ class NimArmDirectionOperator(NimOperator):
 async def turn(run: Run) -> ArmedDirection:
     """Arm the direction from the target to the source, after the target has taken the clients over.
 
-    A source that does not answer gets its record when it is made the standby again.
+    A source that does not answer, or came back only after this run had taken the lock, gets its record when it is made
+    the standby again.
     """
     turned = replace(run, source=run.target, target=run.source)
     try:
         return await arm(turned)
-    except HostAbsent as absent:
-        if absent.host == run.target:
+    except (HostAbsent, LockHeld) as missing:
+        if missing.host == run.target:
             raise
-        run.note(f"The armed direction could not be recorded on {run.source}: {absent.reason}")
+        run.note(f"The armed direction could not be recorded on {run.source}: {missing.sentence}")
     return await _keep(turned, (turned.source,))
 
 

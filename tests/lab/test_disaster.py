@@ -76,6 +76,27 @@ def test_a_master_that_died_in_the_middle_of_a_sync_becomes_the_standby_again(ai
     assert owners(lab) == {"nimb"}
 
 
+def test_a_master_that_returns_in_the_middle_of_the_rescue_does_not_keep_the_direction_from_turning(
+    airflow: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nim_operators.operators.jobs.INLINE_SECONDS", 1)
+    lab = airflow.lab
+    lab.break_fault("host_down", host="nima")
+    lab.hold("takeover:start")
+
+    def return_early() -> None:
+        lab.wait("held:takeover:start")
+        lab.heal("host_down", host="nima")
+        lab.release()
+
+    airflow.waiting["takeover"] = return_early
+    run = airflow.run("nim_disaster_failover", **STORY)
+    assert owners(lab) == {"nimb"}
+    assert json.loads((airflow.installation.evidence / "lab/direction.json").read_text())["source"] == "nimb"
+    assert "could not be recorded on nima" in str(run.records("note"))
+    assert "the lock task" not in run.reason
+
+
 def test_a_healthy_master_is_never_failed_over(airflow: InProcess) -> None:
     before = airflow.lab.state_hash()
     refused = airflow.run("nim_disaster_failover", **STORY, override="I want it all the same")
