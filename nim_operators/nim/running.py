@@ -12,7 +12,7 @@ from nim_operators.nim.snapshot import NimProcess
 
 _ROW = re.compile(
     r"\s*(?P<user>\S+)\s+(?P<pid>\d+)\s+(?P<ppid>\d+)\s+\d+\s+"
-    r"(?:[A-Z][a-z]{2} +\d{1,2}|\S+)\s+\S+\s+(?P<time>[\d:-]*:\d\d)\s+(?P<command>\S.*)",
+    r"(?:[A-Z][a-z]{2} +\d{1,2}|\S+)\s+\S+\s+(?P<time>[\d:-]*:\d\d)(?:\s+(?P<command>\S.*)|\s*)",
     re.ASCII,
 )
 _HEADER = re.compile(r"\s*(?:UID|USER)\s+PID\s+PPID\s.*(?:CMD|COMMAND)\s*", re.ASCII)
@@ -87,7 +87,7 @@ def _rows(host: str, command: str, lines: list[tuple[int, str]]) -> dict[int, _R
         if row is not None:
             last = row.process.pid
             rows[last] = row
-        elif _GONE.search(line):
+        elif _GONE.search(line) or _ROW.fullmatch(line):
             continue
         elif last is None:
             raise Unreadable(host, command, number, line, "a process: its user, pid, parent, times and command")
@@ -97,8 +97,9 @@ def _rows(host: str, command: str, lines: list[tuple[int, str]]) -> dict[int, _R
 
 
 def _row(line: str) -> _Row | None:
+    """Return the row; None for a line that is none, and for a process that is just beginning or ending."""
     found = _ROW.fullmatch(line)
-    if found is None or _GONE.search(found["command"]):
+    if found is None or found["command"] is None or _GONE.search(found["command"]):
         return None
     process = NimProcess(int(found["pid"]), found["user"], found["command"].strip())
     return _Row(int(found["ppid"]), process)

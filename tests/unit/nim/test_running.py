@@ -87,6 +87,12 @@ def test_a_process_table_without_a_process_is_no_proof_that_nothing_runs(rows):
         read(f"{HEADER}\n{rows}")
 
 
+def test_a_process_that_just_begins_or_ends_shows_no_command_yet():
+    bare = "    root      879        1   0 11:44:08      -  0:00  "
+    busy = "    root  7340238        1   0   Jan 05      -  0:00 nim -o sync nimb"
+    assert [found.command for found in read(f"{HEADER}\n{bare}\n{busy}\n{bare}\n")] == ["nim -o sync nimb"]
+
+
 def test_active_crontab_lines_that_sync_or_take_over_are_found():
     assert parse_crontabs(
         "/var/spool/cron/crontabs/root: # nim sync is done by hand\n"
