@@ -30,17 +30,19 @@ _PATTERNS = (
         rf"({_SENSITIVE}\w{{0,40}}[\"']?[ \t]*[:=][ \t]*)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"',;&]+)",
         re.IGNORECASE,
     ),
+    re.compile(rf"((?<!\S)--?[\w-]{{0,40}}{_SENSITIVE}[ \t]+)[^\s-]\S*", re.IGNORECASE),
+    re.compile(r"((?<!\S)(?:-u|--user)[ \t=]?[^\s:/]{1,80}:)[^\s:/]\S*"),
     re.compile(r"(\bauthorization[\"']?[ \t]*[:=][ \t]*)[^\n\"']+", re.IGNORECASE),
     re.compile(r"(\bbearer[ \t]+)[\w.~+/=-]{16,}", re.IGNORECASE),
     re.compile(r"()\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"),
     re.compile(r"(://[^\s/:@]*:)[^\s/@]+(?=@)"),
     re.compile(r"()\{s(?:sha\d*|md5|blowfish)\}\S+"),
 )
-"""What looks like a secret: private keys, named values, tokens, passwords in addresses, AIX password hashes.
+"""What looks like a secret: private keys, named values, options, tokens, passwords in addresses, AIX password hashes.
 
 The first group of each stays.
 """
-_HINTS = ("pass", "secret", "token", "key", "authorization", "bearer", "eyj", "://", "{s")
+_HINTS = ("pass", "secret", "token", "key", "authorization", "bearer", "eyj", "://", "{s", "-u")
 """A text without any of these, in small letters, matches no pattern: nearly all texts of a run are such."""
 
 

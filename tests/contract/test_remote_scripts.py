@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import nim_operators.remote
+from nim_operators.nim.running import parse_ps
 from tests.contract.ksh88 import RULES, Rule, offences
 
 SCRIPTS = sorted(Path(nim_operators.remote.__file__).parent.glob("scripts/*.ksh"))
@@ -57,3 +58,31 @@ def test_a_limit_ends_a_command_and_all_below_it(shell: str) -> None:
     common = next(script for script in SCRIPTS if script.name == "common.ksh").read_text()
     ran = subprocess.run([shell, "-s"], input=common + LIMITS, capture_output=True, text=True, check=False)
     assert ran.stdout == "137 early quick\n"
+
+
+PS = """\
+     UID      PID     PPID   C    STIME    TTY  TIME CMD
+    root  7340238        1   0   Jan 05      -  0:12 /usr/sbin/cron
+   admin 10223626  7340238   0 02:00:00  pts/1  0:00 mysqldump -pcanary --all
+   admin 10223627  7340238   0   Jan 05  pts/1  0:00 sh -c first
+second canary line
+    root 12058884  7340238   0 02:00:00      -  0:00 nim -Fo sync -a replicate=yes nimb
+    root 12058886  7340238   0 02:00:00      -  0:00 /usr/bin/ksh /var/adm/nim_operators/jobs/change/run
+"""
+NEEDED = """\
+     UID      PID     PPID   C    STIME    TTY  TIME CMD
+root 7340238 1 0 Jan 05 - 0:12 /usr/sbin/cron
+admin 10223626 7340238 0 02:00:00 pts/1 0:00 mysqldump
+admin 10223627 7340238 0 Jan 05 pts/1 0:00 sh
+    root 12058884  7340238   0 02:00:00      -  0:00 nim -Fo sync -a replicate=yes nimb
+    root 12058886  7340238   0 02:00:00      -  0:00 /usr/bin/ksh /var/adm/nim_operators/jobs/change/run
+"""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_of_processes_that_are_not_nims_no_argument_is_read(shell: str) -> None:
+    functions = next(one for one in SCRIPTS if one.name == "observe.ksh").read_text().partition("\nmust identity")[0]
+    script = f"BASE=/var/adm/nim_operators\n{functions}\nps() {{ cat <<'END'\n{PS}END\n}}\nprocesses\n"
+    ended = subprocess.run([shell], input=script, capture_output=True, text=True, check=True)
+    assert ended.stdout == NEEDED
+    assert [one.pid for one in parse_ps("nima", ended.stdout, "/var/adm/nim_operators")] == [12058884]

@@ -23,8 +23,9 @@ PASSWORD = "canary-Passw0rd-of-login"
 PASSPHRASE = "canary-Passphrase-of-key"
 OF_HMC = "canary-password-of-hmc"
 OF_WORKER = "canary-secret-of-worker"
+OF_CRON = "canary-password-in-crontab"
 OF_NOTIFIER = "canary-token-of-notifier"
-CANARIES = (PASSWORD, PASSPHRASE, OF_HMC, OF_WORKER, OF_NOTIFIER)
+CANARIES = (PASSWORD, PASSPHRASE, OF_HMC, OF_CRON, OF_WORKER, OF_NOTIFIER)
 
 NOTIFYING = f"""\
     notify:
@@ -76,6 +77,8 @@ def nights(metadata_database: None, tmp_path_factory: pytest.TempPathFactory) ->
             value = json.dumps({**connection, "password": PASSWORD, "extra": extra})
             patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", value)
         patch.setenv("NIM_CANARY", OF_WORKER)
+        crontab = lab.tree("nima") / "var/spool/cron/crontabs/root"
+        crontab.write_text(f"{crontab.read_text()}0 3 * * * mysqldump -p{OF_CRON} --all >/backup/all\n")
         noted = f"comments={PASSWORD} password={OF_HMC}"
         assert lab.admin("nima", "nim", "-o", "change", "-a", noted, "aix02")["exit"] == 0
         body = tuple(line for line in text.splitlines() if not line.startswith("-----"))

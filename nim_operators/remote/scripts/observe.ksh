@@ -70,12 +70,26 @@ ping_of_peer() {
     done
 }
 
+# What has nothing to do with NIM is nobody's business here: other people's passwords stand in such lines.
 crontabs() {
     for crontab in /var/spool/cron/crontabs/*; do
         if [ -f "$crontab" ]; then
-            sed "s|^|$crontab: |" "$crontab"
+            awk -v crontab="$crontab" 'tolower($0) ~ /nim|m_restore_db/ { print crontab ": " $0 }' "$crontab"
         fi
     done
+}
+
+# Every process, but arguments only of what may work on NIM. The time of its start may be two words, such as Jan 05; a line
+# that is no row goes on with the arguments before it.
+processes() {
+    ps -ef | awk -v base="$BASE" '
+        NR == 1 || tolower($0) ~ /nim|smit|m_restore_db/ || index($0, base) { print; next }
+        $2 ~ /^[0-9]+$/ && $3 ~ /^[0-9]+$/ {
+            last = 8 + ($5 ~ /^[A-Z][a-z][a-z]$/)
+            row = $1
+            for (i = 2; i <= last && i <= NF; i++) row = row " " $i
+            print row
+        }'
 }
 
 niminfo() {
@@ -103,7 +117,7 @@ own_clients() {
 }
 
 must identity "$QUICK" identity
-must ps "$QUICK" ps -ef
+must ps "$QUICK" processes
 must oslevel "$SLOW" "$OSLEVEL" -s
 must lslpp "$SLOW" "$LSLPP" -Lqc bos.sysmgt.nim.master bos.sysmgt.nim.spot bos.sysmgt.nim.client
 section niminfo 0 niminfo

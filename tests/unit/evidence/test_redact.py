@@ -66,6 +66,8 @@ def test_what_any_output_is_full_of_is_no_secret(secret):
         (f"key:\n{PEM}\nend", "key:\n***\nend"),
         (f"cut: -----BEGIN RSA {KEY[8:]}-----\nMIIEow", "cut: ***"),
         ("password=hunter2 user=ada", "password=*** user=ada"),
+        ("backup --password hunter2 --all", "backup --password *** --all"),
+        ("curl -u ada:hunter2 https://a.example", "curl -u ada:*** https://a.example"),
         ("ROOT_PASSWORD: 'two words' x", "ROOT_PASSWORD: *** x"),
         ('{"api_key": "abc", "n": 1}', '{"api_key": ***, "n": 1}'),
         ("aws_secret_access_key = abc/def+1", "aws_secret_access_key = ***"),
