@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 import nim_operators.remote
 from nim_operators.nim.running import parse_ps
+from nim_operators.remote.script import build
 from tests.contract.ksh88 import RULES, Rule, offences
 
 SCRIPTS = sorted(Path(nim_operators.remote.__file__).parent.glob("scripts/*.ksh"))
@@ -86,3 +88,22 @@ def test_of_processes_that_are_not_nims_no_argument_is_read(shell: str) -> None:
     ended = subprocess.run([shell], input=script, capture_output=True, text=True, check=True)
     assert ended.stdout == NEEDED
     assert [one.pid for one in parse_ps("nima", ended.stdout, "/var/adm/nim_operators")] == [12058884]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_job_that_wakes_in_the_slot_of_another_one_never_begins(shell: str, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    slot = base / "jobs/change"
+    base.mkdir(mode=0o700)
+    given = {"BASE": str(base), "SLOT": "change", "JOB": "fence.1", "KIND": "fence", "RUN": "one", "TOKEN": "1"}
+    given |= {"KSH": shutil.which(shell) or shell, "NEEDS_LOCK": "no", "ATTACH_TO": ""}
+    start = build("job_start", given, {"print_command": [f"echo began >>{tmp_path}/began"]}).text
+    subprocess.run([shell], input=start, text=True, check=True, capture_output=True)
+    late = (slot / "run").read_text()
+    while not (slot / "status").exists():
+        time.sleep(0.05)
+    slot.rename(base / "called_off")
+    slot.mkdir()
+    (slot / "job").write_text("job=restore.2\n")
+    assert subprocess.run([shell], input=late, text=True, check=False, capture_output=True).returncode == 1
+    assert ([file.name for file in slot.iterdir()], (tmp_path / "began").read_text()) == (["job"], "began\n")

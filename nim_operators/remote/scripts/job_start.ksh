@@ -1,14 +1,15 @@
 # job_start.ksh - start a job that outlives this session, or attach to the one that is open.
 # Given: BASE NONCE SLOT JOB KIND RUN TOKEN KSH NEEDS_LOCK ATTACH_TO, print_command (what the job runs).
-# The slot is one directory: one job can be open in it, whoever starts it and how often.
+# The slot is one directory: one job can be open in it, whoever starts it and how often. A shell that was called off and
+# wakes late may find another job in its place: it begins only its own.
 
 write_job() {
     {
         printf 'job=%s\nkind=%s\nrun=%s\nstarted_at=%s\n' "$JOB" "$KIND" "$RUN" "$(now)"
-    } | put "$slot/job"
+    } | put "$slot/job" || return 1
     {
         cat <<END
-cd '$slot' || exit 1
+cd '$slot' && grep '^job=$JOB\$' job >/dev/null || exit 1
 printf '%s\n' \$\$ >pid.\$\$ && ln pid.\$\$ pid || exit 0
 \\unalias -a 2>/dev/null
 set +C
