@@ -13,7 +13,7 @@ from nim_operators.nim.findings import Finding, Severity
 from nim_operators.nim.law import Permission, Ruling, rule
 from nim_operators.nim.ownership import Matrix
 from nim_operators.nim.pair import PairView
-from nim_operators.nim.runbooks import Runbook
+from nim_operators.nim.runbooks import Runbook, field_of_reason
 
 _STRICTEST_FIRST = (Permission.REFUSE, Permission.GO_WITH_REASON, Permission.GO)
 _STILL_MEANT = ("masters.reachable", "activity.")
@@ -55,7 +55,8 @@ class Assessment:
         """Why the runbook may not simply go: cause, evidence, next action. Empty if it may."""
         if self.permission is Permission.GO:
             return ""
-        verb = "refuses" if self.permission is Permission.REFUSE else "wants a typed reason"
+        wants = f"wants a typed reason, in the field {field_of_reason(self.runbook)} of its trigger form"
+        verb = "refuses" if self.permission is Permission.REFUSE else wants
         lines = [f"{self.runbook} from {self.source} to {self.target} {verb}."]
         if self.ruling.permission is not Permission.GO:
             lines += [

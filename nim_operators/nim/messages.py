@@ -176,12 +176,16 @@ def innermost(text: str) -> Message | None:
     return errors[-1] if errors else None
 
 
-def explain(text: str) -> str:
-    """Say why a command failed: the deciding message, else its first line, else that it was silent."""
+def explain(text: str, *, last: bool = False) -> str:
+    """Say why a command failed: the deciding message, else its first line, else that it was silent.
+
+    :param last: take its last line instead, for a command that tells its progress before it fails.
+    """
     message = innermost(text)
     if message is not None:
         return str(message)
-    return next((line.strip() for line in text.split("\n") if line.strip()), "It printed nothing.")
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    return lines[-1 if last else 0] if lines else "It printed nothing."
 
 
 def _message(coded: re.Match[str]) -> Message:

@@ -32,3 +32,11 @@ WITHOUT_SOURCE = frozenset({Runbook.DISASTER_FAILOVER, Runbook.REATTACH})
 
 APPROVED = (TAKEOVERS | {Runbook.REPROTECT}) - {Runbook.REATTACH}
 """Runbooks that change nothing before a person has approved their very plan (S11); the estate allows reattach."""
+
+
+def field_of_reason(runbook: Runbook) -> str:
+    """Return the title of the field in the trigger form of *runbook* that takes the reason which the law wants.
+
+    Where that is Override, there is a field Reason besides: it says why the run is wanted, and overrides nothing.
+    """
+    return "Override" if runbook in TAKEOVERS | {Runbook.REPROTECT} else "Reason"

@@ -90,7 +90,7 @@ def _unresolved(facts: Facts, row: Row, word: str | None, standing: Readiness) -
         word, f"The takeover's table says {word}."
     )
     own = next((answer.master_hostname for answer in row.answers if answer.fault is None), None)
-    again = f"Run the takeover again with the reason; it is safe for the clients that {facts.view.target} has."
+    again = f"Run the takeover again with an override; it is safe for the clients that {facts.view.target} has."
     if own is not None and word == SUCCESS:
         return Unresolved(row.client, SILENT_SUCCESS, f"{table} Its own /etc/niminfo still names {own}.", again)
     known = [one for one in standing.obstacles if one.cause in CERTAIN][:1] or standing.obstacles

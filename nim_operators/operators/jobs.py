@@ -163,8 +163,9 @@ class NimJobOperator(NimOperator):
 
 
 def complaint(one: EndedJob) -> str:
-    """Say how a job ended, its innermost message, what that means and what to do."""
-    return f"Job {one.job.job} ({one.job.kind}) on {one.job.host} ended with {one.outcome}: {explain(one.log)}"
+    """Say how a job ended, its innermost message with meaning and remedy, or else the last thing that it said."""
+    said = explain(one.log, last=True)
+    return f"Job {one.job.job} ({one.job.kind}) on {one.job.host} ended with {one.outcome}: {said}"
 
 
 async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobRequest]]:

@@ -13,7 +13,6 @@ from nim_operators.evidence.records import CommandRecord, JobRecord, Json, Recov
 from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import Incomplete, Refused
 from nim_operators.nim.facts import Facts, facts_of
-from nim_operators.nim.messages import explain
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.plan import FinalSync, takeover_commands
@@ -223,5 +222,5 @@ def _demand_complete(
         if below
         else f"{len(result.moved)} clients name {run.target}, {len(result.unresolved)} do not."
     )
-    said = [explain(one.log) for one in ended if not succeeded(one.outcome)]
+    said = [complaint(one) for one in ended if not succeeded(one.outcome)]
     raise Incomplete("\n".join([back, *lacking, *said]))

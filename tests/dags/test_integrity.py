@@ -12,6 +12,8 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 
+from nim_operators.nim.runbooks import Runbook, field_of_reason
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHANGING = {"lock", "backup", "sync", "reconcile", "put_back"}
 
@@ -42,6 +44,12 @@ def test_files_load_without_connections(bag: Any) -> None:
         "nim_reattach__lab",
         "nim_watch__lab",
     }
+
+
+@pytest.mark.parametrize("runbook", Runbook)
+def test_a_refusal_names_the_field_that_the_form_has(bag: Any, runbook: Runbook) -> None:
+    titles = [param.schema.get("title") for param in bag.dags[f"{runbook}__lab"].params.values()]
+    assert field_of_reason(runbook) == ("Override" if "Override" in titles else "Reason")
 
 
 def test_the_order_is_the_procedure(dag: Any) -> None:

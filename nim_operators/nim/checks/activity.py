@@ -148,7 +148,9 @@ def lock_held(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     lock = own.own.lock
     if lock is not None and lock.run != facts.run:
         evidence = (f"taken by {lock.run} at {lock.taken_at}",)
-        remedy = f"Wait until {lock.run} has ended; breaking the lock takes a typed reason."
+        remedy = (
+            f"Wait until {lock.run} has ended. If it is dead, fill in 'Break the lock of this run' and type a reason."
+        )
         yield Saw(own.master, "The pair lock is held by another run.", remedy, evidence)
 
 

@@ -39,7 +39,7 @@ REPROTECT: Column = {
     State.UNUSABLE_ALTERNATE: Ruling(
         REASON,
         "The returned master is fenced or its NIM is broken; the sync replaces its database as a whole.",
-        "Look at its last backup in the evidence for what must not be lost, then run again with the reason.",
+        "Look at its last backup in the evidence for what must not be lost, then run again with an override.",
     ),
     State.INTERRUPTED_SYNC: Ruling(
         REASON,

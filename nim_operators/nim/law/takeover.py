@@ -36,7 +36,7 @@ TAKEOVER: Column = {
     State.ACTIVE_NOT_SERVING: Ruling(
         REFUSE,
         "A planned takeover needs a healthy active master: it is backed up and copied first.",
-        "Repair NIM on the active master, or run the disaster failover with the reason.",
+        "Repair NIM on the active master, or run the disaster failover with an override.",
     ),
     State.UNUSABLE_ALTERNATE: Ruling(
         REFUSE,
@@ -51,7 +51,7 @@ TAKEOVER: Column = {
     State.SPLIT: Ruling(
         REASON,
         "Some clients have moved already; the whole takeover is sent again for the others.",
-        "Run again with the reason, or bring the moved clients back with the runbook of the other direction.",
+        "Run again with an override, or bring the moved clients back with the runbook of the other direction.",
     ),
     State.RETURNED_STALE: Ruling(
         REFUSE,

@@ -128,12 +128,11 @@ def test_where_only_findings_object_the_law_is_not_quoted_as_a_cause():
     ]
 
 
-def test_a_missing_reason_is_asked_for_by_name():
+@pytest.mark.parametrize(("runbook", "field"), [(NIGHTLY, "Reason"), (Runbook.GIVE_BACK, "Override")])
+def test_a_missing_reason_is_asked_for_by_the_name_of_its_field(runbook, field):
     view = worlds.change(pair(), A, own=worlds.job("vanished"))
-    assert (
-        assess(view, NIGHTLY)
-        .refusal.splitlines()[0]
-        .startswith("nim_nightly_sync from nima to nimb wants a typed reason.")
+    assert assess(view, runbook).refusal.splitlines()[0] == (
+        f"{runbook} from nima to nimb wants a typed reason, in the field {field} of its trigger form."
     )
 
 

@@ -96,3 +96,9 @@ def test_an_explanation_names_code_meaning_remedy_and_text():
     )
     assert explain("\n  ksh: nim: not found\n") == "ksh: nim: not found"
     assert explain("\n") == "It printed nothing."
+
+
+def test_a_command_that_told_its_progress_is_quoted_by_its_last_line():
+    log = "a ./etc/NIM.level 1 blocks\nReplicating resource lpar1_spot\n\n"
+    assert explain(log, last=True) == "Replicating resource lpar1_spot"
+    assert explain(f"{ENVELOPE}0042-154 c_stat: gone\nmore\n", last=True).startswith("0042-154")

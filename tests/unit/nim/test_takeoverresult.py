@@ -54,7 +54,7 @@ def test_success_of_a_client_that_still_names_the_source_is_called_what_it_is():
         "client": "lpar1",
         "cause": "was reported as switched and was not",
         "saw": "The takeover's table says SUCCESS. Its own /etc/niminfo still names nima.example.com.",
-        "remedy": "Run the takeover again with the reason; it is safe for the clients that nimb has.",
+        "remedy": "Run the takeover again with an override; it is safe for the clients that nimb has.",
     }
 
 
