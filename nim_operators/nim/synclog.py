@@ -103,7 +103,8 @@ def parse_sync_log(text: str) -> SyncLog:
         Replicating resource lpar1_sysb
         Replicated resource lpar1_sysb
 
-    ``completed`` holds if the last line that is not empty is ``nim_master_recover Complete``.
+    ``completed`` holds if there is a line ``nim_master_recover Complete`` and no error after it: which lines go to
+    standard error is not known (nim.md 12.10), so a warning may come last.
     """
     lines = [line.strip() for line in text.split("\n")]
     began = Counter[str]()
@@ -114,17 +115,20 @@ def parse_sync_log(text: str) -> SyncLog:
         elif found := _ENDED.fullmatch(line):
             ended[found["name"]] += 1
     said = [line for line in lines if line]
+    after = "\n".join(lines[len(lines) - lines[::-1].index(_COMPLETE) :]) if _COMPLETE in lines else None
     return SyncLog(
         phases=tuple(phase for phase, mark in _MARKS if any(mark.match(line) for line in said)),
         backup=_backup(text),
         replicated=tuple(name for name in began if ended[name] >= began[name]),
         unfinished=tuple(name for name in began if ended[name] < began[name]),
-        completed=bool(said) and said[-1] == _COMPLETE,
-        errors=tuple(
-            message
-            for message in messages_in(text)
-            if not message.is_warning and message.meaning.kind is not Kind.HARMLESS
-        ),
+        completed=after is not None and not _errors(after),
+        errors=_errors(text),
+    )
+
+
+def _errors(text: str) -> tuple[Message, ...]:
+    return tuple(
+        message for message in messages_in(text) if not message.is_warning and message.meaning.kind is not Kind.HARMLESS
     )
 
 

@@ -61,7 +61,14 @@ def test_empty_lines_after_the_last_line_do_not_matter(after):
     assert parse_sync_log(COMPLETE.rstrip("\n") + after).completed
 
 
-def test_anything_said_after_the_last_line_means_not_completed():
+@pytest.mark.parametrize(
+    "after", ["warning: 0042-175 c_ch_nfsexp: odd\n", "0513-044 The nimesis Subsystem...\n", "Bye\n"]
+)
+def test_a_word_after_the_last_line_that_is_no_error_does_not_matter(after):
+    assert parse_sync_log(COMPLETE + after).completed
+
+
+def test_an_error_after_the_last_line_means_not_completed():
     log = parse_sync_log(COMPLETE + '0042-001 nim: processing error encountered on "nimb":\n   0042-006 m_sync: lost\n')
     assert not log.completed
     assert [message.code for message in log.errors] == ["0042-001", "0042-006"]
