@@ -112,7 +112,7 @@ class NimBackupDatabaseOperator(NimJobOperator):
 
 def _held(run: Run) -> dict[str, str]:
     """Return where the verified backup of each master is that this run holds."""
-    return {record["master"]: record["path"] for record in run.recorded(BackupRecord)}
+    return {master: record["path"] for master, record in run.backups().items()}
 
 
 async def _reach(run: Run, master: str) -> None:

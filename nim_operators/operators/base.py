@@ -23,6 +23,7 @@ from nim_operators.estate.load import estate_path, evidence_base, load_estate
 from nim_operators.estate.schema import Pair
 from nim_operators.evidence.records import (
     AssessmentRecord,
+    BackupRecord,
     BeforeSyncRecord,
     Body,
     Json,
@@ -50,6 +51,9 @@ from nim_operators.run_evidence import RunEvidence
 from nim_operators.store import EvidenceStore
 
 _Result = TypeVar("_Result")
+
+UNLOCK = "unlock"
+"""The id of the task that gives the lock back, in every DAG that takes it."""
 
 
 def in_loop(work: Coroutine[Any, Any, _Result]) -> _Result:
@@ -184,6 +188,23 @@ class Run:
         """
         seen = [record for record in self.recorded(ObservationRecord) if record["master"] == master]
         return build_snapshot(master, self.evidence.read_snapshot(seen[-1]["snapshot_file"]))
+
+    def backups(self) -> dict[str, Json]:
+        """
+        Return the verified backup of each master that this run may rest on.
+
+        One from before this run gave the lock back is none any more: others may have changed the database since. It
+        stays one where this run sent a sync, because what lies there now may be half of that.
+        """
+        stored = self.evidence.read_records()
+        if not any(one.kind == BeforeSyncRecord.KIND for one in stored):
+            given_back = [
+                place
+                for place, one in enumerate(stored, start=1)
+                if (one.kind, one.task_id, one.body.get("result")) == (StepRecord.KIND, UNLOCK, "done")
+            ]
+            stored = stored[max(given_back, default=0) :]
+        return {one.body["master"]: one.body for one in stored if one.kind == BackupRecord.KIND}
 
     def before_sync(self) -> Snapshot | None:
         """

@@ -9,7 +9,6 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from nim_operators.evidence.records import (
-    BackupRecord,
     BeforeSyncRecord,
     DriftRecord,
     Json,
@@ -171,13 +170,14 @@ def _demand_in_plan(run: Run, view: PairView, line: str) -> None:
 
 def demand_backups(run: Run, view: PairView) -> None:
     """Refuse unless this run holds a verified backup of each reachable database off the hosts (S2)."""
-    held = {record["master"]: record for record in run.recorded(BackupRecord)}
+    held = run.backups()
     missing = [
         master for master in run.masters if view.snapshot(master) is not None and not _is_kept(run, held.get(master))
     ]
     if missing:
         raise Refused(
-            f"This run holds no verified backup of {', '.join(missing)} off the host; run the backup task first."
+            f"This run holds no verified backup of {', '.join(missing)} off the host since it took the lock; clear the "
+            "task 'backup' too."
         )
 
 

@@ -85,6 +85,19 @@ def test_below_the_threshold_it_stops_and_either_way_is_open(airflow, runbook, e
     assert (owners(lab), armed(lab), is_locked(lab)) == ({end}, {f"source={end}"}, False)
 
 
+def test_a_takeover_that_is_cleared_after_the_lock_was_given_back_wants_new_backups(airflow):
+    lab = airflow.lab
+    lab.break_fault("client_silent_success", client="aix03")
+    half = airflow.run("nim_planned_takeover", **FORM, final_sync=False)
+    assert half.verdict == "incomplete"
+    lab.heal()
+    refused = airflow.clear(half, "takeover")
+    assert "holds no verified backup of nima, nimb off the host since it took the lock" in refused.reason
+    assert owners(lab) == {"nima", "nimb"}
+    assert airflow.clear(half, "backup", "takeover").verdict == "done"
+    assert (owners(lab), len(half.records("backup"))) == ({"nimb"}, 4)
+
+
 def test_the_lock_stays_while_a_takeover_lives_on_whose_shell_was_killed(airflow, monkeypatch):
     monkeypatch.setattr("nim_operators.operators.jobs.INLINE_SECONDS", 1)
     lab = airflow.lab
