@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nim_operators.estate.schema import Pair
 from nim_operators.nim.errors import Refused
+from nim_operators.operators.form import objections
 
 _LONGEST = 2000
 _PERCENT = 100
@@ -36,13 +37,14 @@ class Asked:
         }
 
 
-def asked(params: Mapping[str, Any], pair: Pair) -> Asked:
+def asked(params: Mapping[str, Any], pair: Pair, known: Collection[str]) -> Asked:
     """
     Return what a person asked for.
 
+    :param known: the params of the form; a misspelt 'rehearsal' must not become a run that is none.
     :raises Refused: with one sentence per field that cannot be used.
     """
-    problems: list[str] = []
+    problems = list(objections(params, known, pair, typed="override"))
     wanted = Asked(
         reason=_text(params, "reason", "Reason", "say why the clients are to be moved", problems),
         change_ticket=_text(params, "change_ticket", "Change ticket", "enter its number, or 'none'", problems),

@@ -14,8 +14,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_QUOTE = 60
 
 
-def objections(params: Mapping[str, Any], known: Collection[str], pair: Pair) -> Iterator[str]:
+def objections(params: Mapping[str, Any], known: Collection[str], pair: Pair, typed: str = "reason") -> Iterator[str]:
     """Yield a sentence for each param that cannot be honoured.
+
+    *typed* is the param in which this form wants to hear why the law or a lock may be broken.
 
     Airflow checks a form against its schema. A run that is triggered with a configuration instead may hold params that
     no form has, and what a schema cannot say is checked nowhere else.
@@ -25,11 +27,11 @@ def objections(params: Mapping[str, Any], known: Collection[str], pair: Pair) ->
     source = params.get("source")
     if "source" in known and source not in [None, *pair.masters]:
         yield f"Param 'source' is {_quoted(source)}; allowed is {' or '.join(pair.masters)}."
-    for name in ("reason", "break_lock_of"):
+    for name in (typed, "break_lock_of"):
         if (wrong := _wrong(params.get(name))) is not None:
             yield f"Param '{name}' {wrong}"
-    if params.get("break_lock_of") and not params.get("reason"):
-        yield "Param 'break_lock_of' is set without a 'reason'; say why that lock may be broken."
+    if params.get("break_lock_of") and not params.get(typed):
+        yield f"Param 'break_lock_of' is set without param '{typed}'; say there why that lock may be broken."
 
 
 def chosen_source(params: Mapping[str, Any], pair: Pair) -> str | None:

@@ -36,7 +36,7 @@ class NimPlanTakeoverOperator(NimOperator):
 
     def act(self, run: Run, context: Context) -> dict[str, Any]:
         """Return the plan's digest, the counts of clients, and where the evidence is."""
-        wanted = asked(context["params"], run.pair)
+        wanted = asked(context["params"], run.pair, list(self.dag.params))
         if run.runbook is Runbook.REATTACH and not run.pair.takeover.reattach:
             raise Refused(
                 f"The estate file does not allow nim_reattach for pair '{run.pair.name}': set 'reattach: true' in its "
@@ -89,7 +89,7 @@ class NimPlanReprotectOperator(NimOperator):
 
     def act(self, run: Run, context: Context) -> dict[str, Any]:
         """Return the plan's digest, how much only the returned master holds, and where the evidence is."""
-        wanted = asked(context["params"], run.pair)
+        wanted = asked(context["params"], run.pair, list(self.dag.params))
         view = run.observe("before", ask_clients=True)
         assessment = run.assess(view, before_lock=True)
         run.demand_go(assessment)

@@ -42,7 +42,7 @@ class NimClientStateSensor(NimOperator):
 
     def act(self, run: Run, context: Context) -> list[str]:
         """Look once; defer where that was not enough. As the first task of a takeover it refuses a bad form."""
-        asked(context["params"], run.pair)
+        asked(context["params"], run.pair, list(self.dag.params))
         busy = in_loop(_busy(run))
         if busy and not run.reason and self.wait_limit:
             self.defer(

@@ -106,6 +106,23 @@ def test_tasks_that_a_person_marked_a_success_approve_nothing(unchanged: InProce
     assert run.tasks["takeover"] != "success"
 
 
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ({"rehersal": True}, "There is no param 'rehersal'; allowed are break_lock_of, change_ticket,"),
+        ({"break_lock_of": "a run"}, "Param 'break_lock_of' is set without param 'override'"),
+        ({"break_lock_of": "two\nlines", "override": "it is dead"}, "allowed is one line without control characters"),
+    ],
+    ids=["misspelt", "no reason", "two lines"],
+)
+def test_what_the_form_cannot_mean_is_refused_before_anything_is_looked_at(
+    unchanged: InProcess, typed: dict[str, Any], why: str
+) -> None:
+    run = unchanged.run(RUNBOOK, **FORM, **typed)
+    assert (run.verdict, run.tasks["wait_clients"]) == ("refused", "failed")
+    assert why in run.reason
+
+
 def test_a_rehearsal_whose_tasks_are_marked_a_success_stays_one(unchanged: InProcess) -> None:
     run = unchanged.run(RUNBOOK, **FORM, rehearsal=True, marked={"approve", "lock"})
     assert "This run is a rehearsal; it sends nothing that changes a master." in told_by(run)
