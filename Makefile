@@ -14,6 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 FAULT ?=
 PYTEST_ARGS ?=
 SWEEP ?=
+BENCH ?=
 
 .PHONY: help setup demo up lab test sweep bench check docs format clean
 
@@ -53,8 +54,8 @@ check: $(STAMP) ## Format, lint, types and import contracts
 sweep: $(STAMP) ## Every cut, every kill, 10,000 random steps (hours); writes docs/sweep.md. SWEEP= names files
 	$(PY) -m tests.lab.sweep $(SWEEP)
 
-bench: $(STAMP) ## Measure cost and growth; prints numbers (several minutes)
-	$(PY) -m benchmarks
+bench: $(STAMP) ## Measure cost and growth beside rivals; prints numbers (a quarter of an hour). BENCH= names sections
+	$(PY) -m benchmarks $(BENCH)
 
 docs: $(STAMP) ## Write the reference pages that are made from the code
 	$(PY) docs/generate.py

@@ -14,7 +14,7 @@ from include.lab.world import WorldSpec
 from nim_operators.nim.snapshot import Snapshot
 from nim_operators.remote.pair import Asking, observe_pair
 
-TIME_WAIT = 60.0
+TIME_WAIT = 15.0
 """Seconds for which the lab's masters keep each of the two ports of a push."""
 
 

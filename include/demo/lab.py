@@ -24,17 +24,19 @@ class Lab:
     """One lab, in a folder of its own.
 
     :param directory: where the lab keeps its hosts, its connections and its log.
+    :param world: which one, by name or YAML file.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, world: str = "default") -> None:
         self.directory = directory.resolve()
+        self.world = world
 
     def start(self) -> None:
         """Bring it up, from nothing: end what a killed demo may have left running here, and remove its files."""
         if self.directory.exists():
             self.stop()
             shutil.rmtree(self.directory)
-        self.command("up", "--detach")
+        self.command("up", "--detach", "--world", self.world)
 
     def stop(self) -> None:
         """Bring it down, if it is up."""

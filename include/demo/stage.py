@@ -49,6 +49,7 @@ def stage(
     pairs: Sequence[str] = (PAIR,),
     scheduled: Container[str] = (),
     settings: Mapping[str, str] | None = None,
+    world: str = "default",
 ) -> Iterator[Stage]:
     """Set everything up below *directory* and take it down afterwards.
 
@@ -58,6 +59,7 @@ def stage(
     :param pairs: names of the pairs of the estate; each has a lab of its own.
     :param scheduled: those of them that keep the schedule of the example estate.
     :param settings: Airflow's settings as environment variables, over those of the demo.
+    :param world: that of each lab, by name or YAML file.
     :raises BusyError: while another demo runs in the same folder.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -67,7 +69,7 @@ def stage(
     evidence.mkdir(parents=True)
     with ExitStack() as running:
         running.enter_context(_alone(directory / "in-use"))
-        labs = {pair: Lab(directory / pair) for pair in pairs}
+        labs = {pair: Lab(directory / pair, world) for pair in pairs}
         running.enter_context(_up(list(labs.values())))
         environment = {
             "NIM_OPERATORS_ESTATE": str(_estate(directory.resolve(), pairs, scheduled)),
