@@ -14,9 +14,11 @@ from tests.lab.runbook import ESTATE, Installation
 
 
 @pytest.fixture(autouse=True)
-def soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a takeover ask again at once: the lab's clients have switched when the command returns."""
+def nothing_settles_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second look follow the first one at once: the lab's hosts have done what they do when they answer."""
     monkeypatch.setattr("nim_operators.operators.takeover.SETTLING_SECONDS", (0,))
+    monkeypatch.setattr("nim_operators.remote.pair.SECOND_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("nim_operators.operators.put_back.SECOND_LOOK_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -121,7 +121,7 @@ class Judge:
         self._learn_owners(log)
         for call in log:
             if call["event"] == "call" and call["seq"] > before.seq and call["login"] != "console":
-                self._may_overwrite(call, before)
+                self._may_overwrite(run, call, before)
                 self._sync_was_allowed(call, before)
         self._no_overlap(log)
         self._no_step_broke(run, task)
@@ -136,15 +136,18 @@ class Judge:
             self._equal(run, now)
         if task == "verdict":
             self._verdict_is_true(run, now)
+        if task == "watch":
+            self._watch_is_true(run, before, now)
 
     # --- S1 ------------------------------------------------------------------------------------------
 
-    def _may_overwrite(self, call: Record, before: Moment) -> None:
-        """S1: never over objects that only the target has."""
+    def _may_overwrite(self, run: Stepwise, call: Record, before: Moment) -> None:
+        """S1: never over objects that only the target has, but for those that somebody approved by name."""
         if call["argv"][0] != "nim" or not _OVERWRITES.search(call["text"]):
             return
         (target,) = set(before.masters) - {call["host"]}
-        lost = _only_on(target, call["host"], before)
+        agreed = _approved_losses(run) if self.owner_of(call) == run.name else set()
+        lost = sorted(set(_only_on(target, call["host"], before)) - agreed)
         if lost:
             raise Violation("S1", f"'{call['text']}' over {', '.join(lost)}, which only {target} had")
 
@@ -239,6 +242,18 @@ class Judge:
         for step in run.fresh_records(task, "step"):
             if step["result"] == "broke":
                 raise Violation("broke", f"{task} of {run.name}: {step['error']}: {step['text']}")
+        if run.error is not None and type(run.error).__module__.partition(".")[0] not in {"nim_operators", "airflow"}:
+            raise Violation("broke", f"{task} of {run.name}: {run.error!r}")
+
+    def _watch_is_true(self, run: Stepwise, before: Moment, now: Moment) -> None:
+        """A look changes nothing, and is green only where every client that answers names one and the same master."""
+        self.counts["watch"] += 1
+        if before.digest != now.digest:
+            raise Violation("watch", f"{run.name} changed the pair")
+        clients = set().union(*(now.defined(host) for host in now.masters))
+        named = {name: now.named_by(name) for name in sorted(clients) if self._answers(name, now)}
+        if run.states["watch"] == "success" and len(set(named.values())) != 1:
+            raise Violation("watch", f"{run.name} is green, and its clients name {named}")
 
     def _equal(self, run: Stepwise, now: Moment) -> None:
         """A copy that was verified is one: same definitions, same bytes but for what is called stale."""
@@ -274,6 +289,14 @@ class Judge:
             ]
             if left or len(set(now.armed.values())) != 1:
                 raise Violation("done", f"{run.name}: armed {now.armed}, but {left}")
+
+
+def _approved_losses(run: Stepwise) -> set[str]:
+    """Return the objects that the plan said would be lost, where a person was shown that plan and approved it."""
+    finished = run.finished()
+    if not finished.records("approval"):
+        return set()
+    return {line.split(" ", 1)[0] for line in finished.records("plan")[-1]["plan"]["lost"]}
 
 
 def _is_agreed(row: Record, owner: str, moment: Moment) -> bool:

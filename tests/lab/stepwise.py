@@ -36,12 +36,17 @@ class Stepwise:
     run_id: str
     states: dict[str, str] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
+    error: Exception | None = None
+    """What the last task that failed raised."""
     _read: set[Path] = field(default_factory=set)
     _deferred: tuple[TaskDeferred, dict[str, Any]] | None = None
 
     def __post_init__(self) -> None:
         self.dag = self.process._dags[f"{self.runbook}__lab"]
         self._order = list(self.dag.topological_sort())
+        if not self.dag.has_task("verdict"):
+            # looks of the watch share a folder
+            self._read.update(self._folder.glob("*/records/*/*.json"))
 
     @property
     def name(self) -> str:
@@ -83,11 +88,15 @@ class Stepwise:
 
     def finished(self) -> Finished:
         """Return the run with the evidence it has left so far."""
-        folder = self.process.installation.evidence / "lab" / "runs" / self.dag.dag_id
-        found = next(
-            one for one in folder.iterdir() if json.loads((one / "run.json").read_text())["run_id"] == self.run_id
-        )
+        folders = list(self._folder.iterdir())
+        own = [one for one in folders if json.loads((one / "run.json").read_text())["run_id"] == self.run_id]
+        found = max(own or folders, key=lambda folder: folder.stat().st_mtime)
         return Finished(self.states.get("verdict", ""), dict(self.states), found)
+
+    @property
+    def _folder(self) -> Path:
+        """Where the evidence of every run of the DAG is."""
+        return self.process.installation.evidence / "lab" / "runs" / str(self.dag.dag_id)
 
     def fresh_records(self, task: str, kind: str) -> list[dict[str, Any]]:
         """Return the bodies of the records of that kind which a task has left since this was asked last."""
@@ -136,6 +145,7 @@ class Stepwise:
             return "up_for_retry"
         except Exception as error:  # noqa: BLE001 - as Airflow: the task fails, the run goes on
             task.log.warning("%s failed: %s", task.task_id, error)
+            self.error = error
             return "failed"
         return "success"
 

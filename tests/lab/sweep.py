@@ -91,20 +91,28 @@ def _matrix(cases: list[ET.Element]) -> Iterator[str]:
 
 
 def _walks(tallies: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """What the random walk did, and after how many steps it found each defect that was put into the product."""
-    walk = tallies.pop(WALK, None)
-    if walk is not None:
-        found = "; ".join(walk["violations"]) or "none"
-        yield from ("", "## The random walk", "")
-        yield f"{sum(walk['steps'].values())} steps in {walk['examples']} lives of a pair. Promises broken: {found}."
-        yield from ("", "| what | how often |", "|---|---|")
-        for title, key in (("step", "steps"), ("fault", "faults"), ("diagnosed", "states"), ("judged", "judged")):
-            yield from (f"| {title}: {name} | {times} |" for name, times in sorted(walk[key].items()))
+    """What the random walks did together, and after how many steps each defect put into the product was found."""
+    walks = [tallies.pop(name) for name in sorted(tallies) if name.startswith(WALK)]
+    if walks:
+        yield from ("", "## The random walk", "", *_together(walks), "", "| what | how often |", "|---|---|")
+    for title, key in (("step", "steps"), ("fault", "faults"), ("diagnosed", "states"), ("judged", "judged")):
+        counted: Counter[str] = sum((Counter(walk[key]) for walk in walks), Counter())
+        yield from (f"| {title}: {name} | {times} |" for name, times in sorted(counted.items()))
     if tallies:
-        yield from ("", "## Defects put into the product", "", "| test | found | after steps |", "|---|---|---|")
+        yield from ("", "## Defects put into the product", "", "| test | found | after steps | seconds |")
+        yield "|---|---|---|---|"
     for name, tally in tallies.items():
         found = "; ".join(tally["violations"]) or "**not found**"
-        yield f"| `{name}` | {found.replace('|', '/')} | {sum(tally['steps'].values())} |"
+        yield f"| `{name}` | {found.replace('|', '/')} | {sum(tally['steps'].values())} | {tally['seconds']} |"
+
+
+def _together(walks: list[dict[str, Any]]) -> Iterator[str]:
+    steps = sum(sum(walk["steps"].values()) for walk in walks)
+    lives = sum(walk["examples"] for walk in walks)
+    seeds = ", ".join(str(walk["seed"]) for walk in walks)
+    yield f"{steps} steps in {lives} lives of a pair, in {len(walks)} independent walks with the seeds {seeds}."
+    broken = [(walk["seed"], found) for walk in walks for found in walk["violations"]]
+    yield f"Promises broken: {'; '.join(f'{found} (seed {number})' for number, found in broken) or 'none'}."
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from contextlib import closing
 import pytest
 
 from nim_operators.nim.diagnosis import State
-from tests.lab.walk import CLIENTS, Pair, Tally
+from tests.lab.life import Pair, Tally
+from tests.lab.mishaps import CLIENTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("metadata_database")]
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.lab.defects import a_sync_is_forced_over_whatever_is_there, nobody_asks_the_clients, the_lock_is_ignored
 from tests.lab.judge import Violation
-from tests.lab.walk import Pair, Tally
+from tests.lab.life import Pair, Tally
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("metadata_database")]
 
