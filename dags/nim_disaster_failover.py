@@ -12,8 +12,10 @@ refuses this runbook: use **nim_planned_takeover**. Afterwards run **nim_reprote
 3. **lock** takes the pair lock on every master that answers; **backup** brings verified backups of their databases off
    the hosts, of a database that NIM cannot read any more a copy of its files.
 4. **fence** keeps the old master from answering clients, where it can be reached at all.
-5. **takeover** runs `nim -o takeover -a async=no` on the alternate, asks every client again, turns the armed direction.
-6. **unlock** gives the lock back; **verdict** says how the run of this DAG ended.
+5. **prepare** gives the alternate what it lacks, as the plan says: its own database from its newest verified backup, a
+   running nimesis, its record of the old master.
+6. **takeover** runs `nim -o takeover -a async=no` on the alternate, asks every client again, turns the armed direction.
+7. **unlock** gives the lock back; **verdict** says how the run of this DAG ended.
 
 Then check by hand: that clients boot from the new master's address, and that it reaches the HMC.
 """
@@ -26,6 +28,7 @@ from nim_operators.operators.backup import NimBackupDatabaseOperator
 from nim_operators.operators.fence import NimFenceOperator
 from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
 from nim_operators.operators.plan import NimPlanTakeoverOperator
+from nim_operators.operators.prepare import NimPrepareAlternateOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
@@ -54,6 +57,7 @@ for pair in pairs(Runbook.DISASTER_FAILOVER):
         lock = NimLockPairOperator(task_id="lock")
         backup = NimBackupDatabaseOperator(task_id="backup")
         fence = NimFenceOperator(task_id="fence", role="source")
+        prepare = NimPrepareAlternateOperator(task_id="prepare")
         takeover = NimTakeoverOperator(task_id="takeover", wait_limit=pair.takeover.wait_limit)
         unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
         verdict = NimVerdictOperator(
@@ -65,11 +69,12 @@ for pair in pairs(Runbook.DISASTER_FAILOVER):
                 "lock": [],
                 "backup": ["backup"],
                 "fence": ["fence"],
+                "prepare": [],
                 "takeover": ["takeover"],
                 "unlock": [],
             },
             planning=["plan"],
         )
 
-        plan >> approve >> lock >> backup >> fence >> takeover >> unlock >> verdict
+        plan >> approve >> lock >> backup >> fence >> prepare >> takeover >> unlock >> verdict
     globals()[dag.dag_id] = dag

@@ -24,6 +24,7 @@ def get_provider_info() -> dict[str, Any]:
                         "fence",
                         "lock",
                         "plan",
+                        "prepare",
                         "precheck",
                         "put_back",
                         "reconcile",

@@ -54,6 +54,11 @@ class RunEvidence:
         self._redactor = Redactor()
 
     @property
+    def of(self) -> tuple[str, str]:
+        """The ids of the DAG and of the run whose evidence this is."""
+        return self._dag_id, self._run_id
+
+    @property
     def _uid(self) -> str:
         return hashlib.sha256(f"{self._dag_id}/{self._run_id}".encode()).hexdigest()[:12]
 

@@ -5,6 +5,7 @@ Layout below the base::
     <pair>/direction.json           the last armed direction
     <pair>/recovery_point.json      the last recovery point
     <pair>/watch.json               what the watch saw last, and when
+    <pair>/whole/<master>.json      the newest backup of a master whose database was whole
     <pair>/backups/<master>/<name>  fetched backups of a NIM database, names begin with their UTC time
     <pair>/runs/<dag_id>/<run_id>/  one run, see :mod:`nim_operators.evidence`
 
@@ -19,12 +20,12 @@ import re
 from dataclasses import asdict
 from typing import TypeVar
 
-from nim_operators.evidence.records import RecoveryPointRecord, WatchRecord, safe_name
+from nim_operators.evidence.records import RecoveryPointRecord, WatchRecord, WholeBackupRecord, safe_name
 from nim_operators.files import EvidenceUnavailable, Files
 from nim_operators.nim.snapshot import ArmedDirection
 from nim_operators.run_evidence import RunEvidence, to_bytes
 
-_Kept = TypeVar("_Kept", ArmedDirection, RecoveryPointRecord, WatchRecord)
+_Kept = TypeVar("_Kept", ArmedDirection, RecoveryPointRecord, WatchRecord, WholeBackupRecord)
 _BACKUP_NAME = re.compile(r"\d{8}T\d{6}Z[A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -74,6 +75,17 @@ class EvidenceStore:
         """
         return self._remembered(_recovery_point_file(pair), RecoveryPointRecord)
 
+    def write_whole_backup(self, pair: str, backup: WholeBackupRecord) -> None:
+        """Keep *backup* as the newest one from which its master's own database can be put back."""
+        self._files.replace(_whole_backup_file(pair, backup.master), to_bytes(asdict(backup)))
+
+    def whole_backup(self, pair: str, master: str) -> WholeBackupRecord | None:
+        """Return the newest backup of *master* whose database was whole, None where there never was one.
+
+        :raises EvidenceUnavailable: if there is one that cannot be understood.
+        """
+        return self._remembered(_whole_backup_file(pair, master), WholeBackupRecord)
+
     def write_watch(self, pair: str, seen: WatchRecord) -> None:
         """Keep what the watch saw last of *pair*: the file that an outside monitor may poll."""
         self._files.replace(_watch_file(pair), to_bytes(asdict(seen)))
@@ -118,12 +130,13 @@ class EvidenceStore:
     def prune_backups(self, pair: str, master: str, keep: int) -> list[str]:
         """Remove all but the newest *keep* backups of *master* and return the names of the removed ones.
 
-        The backup that the last recovery point names stays, however old it is.
+        The backup that the last recovery point names stays, however old it is, and the newest of a whole database.
         """
-        point = self.recovery_point(pair)
+        point, whole = self.recovery_point(pair), self.whole_backup(pair, master)
+        stays = {found for found in (point and point.backup, whole and whole.path) if found}
         folder = _backups(pair, master)
         aged = self.backups(pair, master)[:-keep]
-        removed = [name for name in aged if point is None or self._files.address(f"{folder}/{name}") != point.backup]
+        removed = [name for name in aged if self._files.address(f"{folder}/{name}") not in stays]
         for name in removed:
             self._files.remove(f"{folder}/{name}")
         return removed
@@ -150,6 +163,10 @@ def _direction_file(pair: str) -> str:
 
 def _watch_file(pair: str) -> str:
     return f"{safe_name(pair)}/watch.json"
+
+
+def _whole_backup_file(pair: str, master: str) -> str:
+    return f"{safe_name(pair)}/whole/{safe_name(master)}.json"
 
 
 def _recovery_point_file(pair: str) -> str:

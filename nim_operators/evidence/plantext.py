@@ -31,6 +31,7 @@ def _lines(record: Json, pair: str) -> Iterator[str]:
     yield from _recovery_point(record)
     yield from _final_sync(plan, asked)
     yield from _lost(plan)
+    yield from _repair(plan)
     yield ""
     yield "#### Commands"
     yield ""
@@ -49,6 +50,12 @@ def _lost(plan: Json) -> Iterator[str]:
         yield from (f"  - {sentence}" for sentence in plan["lost"][:_SHOWN])
         if len(plan["lost"]) > _SHOWN:
             yield f"  - and {len(plan['lost']) - _SHOWN} more; see the plan in the evidence"
+
+
+def _repair(plan: Json) -> Iterator[str]:
+    if plan.get("ill"):
+        yield f"- **{plan['target']} could not take over as it is.** Repaired first: {plan['repair']}."
+        yield from (f"  - {sentence}" for sentence in plan["ill"])
 
 
 def _moving(plan: Json, asked: Json) -> Iterator[str]:

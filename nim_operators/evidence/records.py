@@ -127,6 +127,37 @@ class BackupRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class WholeBackupRecord(Body):
+    """The newest backup of a master whose database was whole and its own, as the run that took it saw.
+
+    ``file`` is where it was left on the master; ``snapshot_file`` shows the master, in the evidence of that run.
+    """
+
+    KIND: ClassVar[str] = "whole_backup"
+    master: str
+    stamp: str
+    file: str
+    path: str
+    algorithm: str
+    digest: str
+    nim_level: str
+    dag_id: str
+    run_id: str
+    snapshot_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareRecord(Body):
+    """What the alternate was given before it could take over, and that it was read back."""
+
+    KIND: ClassVar[str] = "prepare"
+    master: str
+    repair: str
+    saw: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BeforeSyncRecord(Body):
     """The target right before a sync onto it was sent: the snapshot that later steps compare with."""
 
@@ -358,6 +389,8 @@ KINDS: Mapping[str, type[Body]] = {
         CommandRecord,
         JobRecord,
         BackupRecord,
+        WholeBackupRecord,
+        PrepareRecord,
         BeforeSyncRecord,
         SyncRecord,
         PutBackRecord,

@@ -16,6 +16,7 @@ from nim_operators.nim.direction import Arming
 from nim_operators.nim.facts import Facts, facts_of, has_copy
 from nim_operators.nim.ownership import Row, Side
 from nim_operators.nim.pair import PairView
+from nim_operators.nim.preparation import beyond_repair, preparation
 from nim_operators.nim.serving import not_serving
 from nim_operators.nim.snapshot import Absence, NimProcess, Snapshot, Unreachable
 
@@ -140,10 +141,11 @@ _SILENCES = frozenset({Absence.NO_ROUTE, Absence.TIMED_OUT, Absence.REFUSED, Abs
 
 
 def _active_unreachable(facts: Facts) -> Iterable[str]:
-    """Name the active master that is away; where the alternate could not serve either, that is the graver state."""
-    if tuple(not_serving(facts, facts.standby)):
+    """Name the active master that is away; an alternate that only a person could make serve is the graver state."""
+    if tuple(not_serving(facts, facts.standby)) and beyond_repair(facts):
         return []
-    return [_lost(found) for found in facts.unobserved if found.master == facts.active]
+    ill = preparation(facts).saw if facts.standby == facts.view.target else ()
+    return [" ".join([_lost(found), *ill]) for found in facts.unobserved if found.master == facts.active]
 
 
 def _standby_down(facts: Facts) -> Iterable[str]:
@@ -173,7 +175,8 @@ def _active_not_serving(facts: Facts) -> Iterable[str]:
 def _unusable(facts: Facts) -> Iterable[str]:
     reasons = tuple(not_serving(facts, facts.standby))
     away = [_lost(found) for found in facts.unobserved if found.master == facts.active]
-    return (*reasons, *away) if reasons else ()
+    remedy = preparation(facts).remedy if away and facts.standby == facts.view.target else ""
+    return (*reasons, *away, *filter(None, [remedy])) if reasons else ()
 
 
 def _not_a_pair(facts: Facts) -> Iterable[str]:

@@ -119,12 +119,15 @@ def has_copy(own: Snapshot) -> bool:
     return bool(own.client_objects) or any(found.type not in {"boot", "nim_script"} for found in own.resources)
 
 
-def takes_for(own: Snapshot, peer: Snapshot) -> str | None:
+def takes_for(own: Snapshot, peer: Snapshot | None) -> str | None:
     """Return whom the niminfo or master record of *own* names if that is the *peer*, else None.
 
     Between the restore and the end of a sync a target may carry the source's niminfo and master record
-    (nim.md 12.17). It is judged by host names alone: the identities of such a pair overlap.
+    (nim.md 12.17). It is judged by host names alone: the identities of such a pair overlap. Where the peer was not
+    observed, a host whose own files call it an alternate master of itself tells the same.
     """
+    if peer is None:
+        return _master_of_itself(own)
     named = [found.hostname for record in own.of_type("master") for found in record.interfaces[:1]]
     if own.niminfo is not None and own.niminfo.master_hostname is not None:
         named.insert(0, own.niminfo.master_hostname)
@@ -149,3 +152,19 @@ def file_system_of(own: Snapshot, path: str) -> FileSystem | None:
         if f"{path}/".startswith(f"{found.mount_point.rstrip('/')}/") and found.free_kb is not None
     ]
     return max(fitting, key=lambda found: len(found.mount_point), default=None)
+
+
+def _master_of_itself(own: Snapshot) -> str | None:
+    """Return the other master's name where *own* holds files of which it is the alternate itself, else None.
+
+    A master's own files name the other one as the alternate; what a sync brings is taken for its own only after
+    "Updating master definition" and "Removing NIM client" (nim.md 4.3, phases 7 and 9).
+    """
+    file = own.niminfo
+    named = (file.alternate_master or "").split() if file is not None else []
+    records = own.of_type("alternate_master")
+    known = [interface.hostname for record in records for interface in record.interfaces[:1]]
+    if not any(same_host(name, own.hostname) for name in (*named, *known)):
+        return None
+    claimed = file.master_hostname if file is not None else None
+    return claimed if claimed and not same_host(claimed, own.hostname) else "its peer"

@@ -24,11 +24,30 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptBackup:
+    """A verified backup of a master's own database, taken while that database was whole.
+
+    ``file`` is where it was left on the master, ``path`` where the evidence keeps it; ``shows`` is the master as it was
+    observed in the run that took it.
+    """
+
+    master: str
+    stamp: str
+    file: str
+    path: str
+    algorithm: str
+    digest: str
+    nim_level: str
+    shows: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
 class PairView:
     """What is known of a pair at one moment.
 
     ``source`` and ``target`` are the estate's names of the two masters, in the direction the runbook wants to act.
-    ``remembered`` is the last armed direction that the evidence store holds, None where it holds none.
+    ``remembered`` is the last armed direction that the evidence store holds, None where it holds none. ``kept`` is the
+    newest backup of the target from which its own database could be put back, where the runbook may do that.
     """
 
     source: str
@@ -36,6 +55,7 @@ class PairView:
     observations: Mapping[str, Observation]
     policy: Policy = field(default_factory=Policy)
     remembered: ArmedDirection | None = None
+    kept: KeptBackup | None = None
 
     def snapshot(self, master: str) -> Snapshot | None:
         """Return the snapshot of *master*, or None where it could not be observed."""

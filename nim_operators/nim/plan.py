@@ -16,6 +16,7 @@ from nim_operators.nim.drift import Kind, compare_definitions
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.law import Permission
+from nim_operators.nim.preparation import READY, Preparation, Repair
 from nim_operators.nim.readiness import Readiness, readiness
 from nim_operators.nim.runbooks import WITHOUT_SOURCE, Runbook
 from nim_operators.nim.snapshot import Snapshot
@@ -52,6 +53,7 @@ class TakeoverPlan:
     ``clients`` are all clients that the takeover concerns, ``there`` those that name the target already,
     ``obstacles`` the others that will not or may not follow. ``bytes_to_copy`` is what the final sync brings, ``lost``
     what will be gone afterwards, one sentence each; ``only_there`` names the objects that a sync erases on the target.
+    ``repair`` is what the target needs before it can take over, ``ill`` why.
     """
 
     runbook: Runbook
@@ -66,6 +68,8 @@ class TakeoverPlan:
     bytes_to_copy: int
     lost: tuple[str, ...] = ()
     only_there: tuple[str, ...] = ()
+    repair: Repair = Repair.NONE
+    ill: tuple[str, ...] = ()
 
     @property
     def to_move(self) -> tuple[str, ...]:
@@ -100,10 +104,12 @@ class TakeoverPlan:
             "obstacles": [one.to_json() for one in self.obstacles],
             "bytes_to_copy": self.bytes_to_copy,
             "lost": list(self.lost),
+            "repair": self.repair.value,
+            "ill": list(self.ill),
         }
 
 
-_APPROVED = ("runbook", "source", "target", "final_sync", "commands", "clients", "stays", "only_there")
+_APPROVED = ("runbook", "source", "target", "final_sync", "commands", "clients", "stays", "only_there", "repair")
 
 
 def digest_of(plan: Mapping[str, Any]) -> str:
@@ -120,6 +126,8 @@ def plan_takeover(
     lacks_nothing: bool,
     sync_wanted: bool,
     lost: tuple[str, ...] = (),
+    prepare: Preparation = READY,
+    first: tuple[str, ...] = (),
 ) -> TakeoverPlan:
     """Say what a takeover by the target will do. Pure: the same facts give the same plan.
 
@@ -128,13 +136,14 @@ def plan_takeover(
     :param lacks_nothing: whether the target holds everything that the source does.
     :param sync_wanted: whether the person who triggered the run wants one last sync.
     :param lost: what will be gone afterwards.
+    :param prepare: what the target needs before, *first* the lines that give it that; the facts are those after it.
     :raises NoPlan: if the target's database does not say which object the other master is, nor can be told.
     """
     source, target = facts.view.source, facts.view.target
     there = set(facts.matrix.clients_naming(target)) - set(facts.matrix.clients_naming(source))
     clients = tuple(row.client for row in facts.matrix.rows)
     final, why = _final_sync(facts, runbook, sync_assessment, lacks_nothing=lacks_nothing, wanted=sync_wanted)
-    needed: list[PlannedCommand] = []
+    needed = [PlannedCommand(target, line) for line in first]
     if set(clients) - there:
         if final is FinalSync.SENT and sync_assessment.alternate is not None:
             line = commands.sync(paths[source], sync_assessment.alternate, force=sync_assessment.force).line
@@ -152,6 +161,8 @@ def plan_takeover(
         obstacles=tuple(one for one in readiness(facts) if one.obstacles and one.client not in there),
         bytes_to_copy=_bytes_to_copy(facts) if final is FinalSync.SENT else 0,
         lost=lost or _not_carried_over(facts, final),
+        repair=prepare.repair,
+        ill=prepare.saw,
     )
 
 
@@ -232,6 +243,11 @@ def takeover_commands(facts: Facts, paths: CommandPaths) -> tuple[Command, ...]:
     return commands.define_peer(paths, peer), commands.takeover(paths, peer.name)
 
 
+def peer_commands(facts: Facts, paths: CommandPaths) -> tuple[Command, ...]:
+    """Return what defines the other master on the target, nothing where the target knows it; see there."""
+    return takeover_commands(facts, paths)[:-1]
+
+
 def peer_to_define(source: Snapshot | None, target: Snapshot, name: str) -> PeerRecord:
     """Return how the other master is defined on the target: as it describes itself, else as niminfo names it.
 
@@ -242,9 +258,11 @@ def peer_to_define(source: Snapshot | None, target: Snapshot, name: str) -> Peer
         return described
     host = target.niminfo.alternate_master if target.niminfo else None
     if not host:
+        by_hand = commands.define_peer(commands.AIX, PeerRecord(name=name, host=name, connect=_protocol(source))).line
         raise NoPlan(
             f"{target.master} has no alternate_master object for {name}, and its /etc/niminfo has no "
-            f"NIM_ALTERNATE_MASTER; define it there with 'nim -o define -t alternate_master', then run again."
+            f"NIM_ALTERNATE_MASTER, so nothing says which host {name} is. Define it there, with {name}'s host name in "
+            f"if1, then run again: {by_hand}"
         )
     first = host.split()[0]
     return PeerRecord(name=first.partition(".")[0], host=first, connect=_protocol(source))

@@ -23,12 +23,11 @@ def not_serving(facts: Facts, master: str) -> Iterator[str]:
         return
     yield from _unusable(own)
     yield from _no_master(own)
-    yield from _full(own)
+    yield from full_file_systems(own)
     yield from _no_database(own)
     if not own.is_active("nimesis") and not facts.fenced_by_us(own):
         yield _nimesis_down(own)
-    peer = facts.peer_of(own)
-    taken_for = takes_for(own, peer) if peer is not None else None
+    taken_for = takes_for(own, facts.peer_of(own))
     if taken_for is not None:
         yield f"{master} takes itself for {taken_for}, the other master."
 
@@ -48,7 +47,7 @@ def _no_master(own: Snapshot) -> Iterator[str]:
         yield f"/etc/niminfo of {own.master} says NIM_CONFIGURATION={own.niminfo.configuration}, not master."
 
 
-def _full(own: Snapshot) -> Iterator[str]:
+def full_file_systems(own: Snapshot) -> Iterator[str]:
     """Want room in the file systems that hold the database and the logs: ``/`` and ``/var`` on most masters."""
     holding = (file_system_of(own, place) for place in (DATABASE_PLACE, _LOGS))
     for mount_point, found in sorted({found.mount_point: found for found in holding if found is not None}.items()):

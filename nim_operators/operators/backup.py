@@ -8,14 +8,19 @@ from typing import Any
 import pendulum
 from airflow.sdk import Context
 
-from nim_operators.evidence.records import BackupRecord, ObservationRecord
+from nim_operators.evidence.records import BackupRecord, ObservationRecord, WholeBackupRecord
 from nim_operators.nim import commands
 from nim_operators.nim.backup import read_backup
+from nim_operators.nim.collector import build_snapshot
+from nim_operators.nim.errors import Refused
+from nim_operators.nim.preparation import Repair, has_own_database
+from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import Absence
+from nim_operators.operators.approved import planned
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator
 from nim_operators.remote.errors import HostAbsent, OutcomeUnknown, RemoteError
-from nim_operators.remote.files import fetch, prune_backups
+from nim_operators.remote.files import digest, fetch, prune_backups
 from nim_operators.remote.job import Slot
 from nim_operators.remote.subsystem import subsystem_rows
 from nim_operators.remote.transport import connect
@@ -40,6 +45,7 @@ class NimBackupDatabaseOperator(NimJobOperator):
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return a backup job for each reachable master that has no verified backup in this run's evidence."""
+        _hold_kept(run)
         held = _held(run)
         needed = [master for master in run.masters if master not in held and self._is_reachable(run, master)]
         if not needed:
@@ -104,10 +110,71 @@ class NimBackupDatabaseOperator(NimJobOperator):
                     stamp=stamp,
                 )
             )
+            _remember_whole(run, master, file)
             removed = await prune_backups(host, run.holder, run.pair.backups.keep)
         run.store.prune_backups(run.pair.name, master, run.pair.backups.keep)
         for path in removed:
             self.log.info("%s: removed old backup %s", master, path)
+
+
+def _hold_kept(run: Run) -> None:
+    """
+    Take the backup that the plan puts back for the target's own: what is there now is no database worth a copy.
+
+    :raises Refused: if it is not where the evidence keeps it, as it was.
+    """
+    if run.runbook is not Runbook.DISASTER_FAILOVER or planned(run)["plan"]["repair"] != Repair.RESTORE:
+        return
+    kept = run.store.whole_backup(run.pair.name, run.target)
+    if kept is None or run.target in _held(run):
+        return
+    data = run.store.read_backup(run.pair.name, run.target, f"{kept.stamp}.backup")
+    if digest(kept.algorithm, data) != kept.digest:
+        raise Refused(
+            f"{kept.path} is not the backup that was verified when it was taken; nothing is restored from it."
+        )
+    content = read_backup(run.target, data, expected_level=kept.nim_level)
+    run.note(f"{run.target} has no whole database to back up; its own of {kept.stamp} is kept in {kept.path}.")
+    run.record(
+        BackupRecord(
+            master=run.target,
+            path=kept.path,
+            size_bytes=len(data),
+            algorithm=kept.algorithm,
+            digest_on_host=kept.digest,
+            digest_here=kept.digest,
+            members=tuple(content.members),
+            nim_level=content.nim_level,
+            stamp=kept.stamp,
+        )
+    )
+
+
+def _remember_whole(run: Run, master: str, file: str) -> None:
+    """Remember the backup just kept as one to put back, where this run has seen that the database is whole."""
+    seen = [record for record in run.recorded(ObservationRecord) if record["master"] == master and record["reachable"]]
+    if not seen or seen[-1].get("snapshot_file") is None:
+        return
+    sections = run.evidence.read_snapshot(seen[-1]["snapshot_file"])
+    if not has_own_database(build_snapshot(master, sections)):
+        return
+    kept = [record for record in run.recorded(BackupRecord) if record["master"] == master][-1]
+    dag_id, run_id = run.evidence.of
+    run.store.write_whole_backup(
+        run.pair.name,
+        WholeBackupRecord(
+            master=master,
+            stamp=kept["stamp"],
+            file=file,
+            path=kept["path"],
+            algorithm=kept["algorithm"],
+            digest=kept["digest_here"],
+            nim_level=kept["nim_level"],
+            dag_id=dag_id,
+            run_id=run_id,
+            snapshot_file=seen[-1]["snapshot_file"],
+        ),
+    )
 
 
 def _held(run: Run) -> dict[str, str]:

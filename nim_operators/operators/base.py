@@ -31,13 +31,14 @@ from nim_operators.evidence.records import (
     ObservationRecord,
     StepRecord,
 )
+from nim_operators.files import EvidenceUnavailable
 from nim_operators.hooks.nim import NimHook
 from nim_operators.links import EvidenceLink, evidence_address
 from nim_operators.nim.assess import Assessment, assess
 from nim_operators.nim.collector import build_snapshot
 from nim_operators.nim.errors import Incomplete, NimError, Refused, StillRunning, Unreadable
 from nim_operators.nim.law import Permission
-from nim_operators.nim.pair import PairView
+from nim_operators.nim.pair import KeptBackup, PairView
 from nim_operators.nim.runbooks import WITHOUT_SOURCE, Runbook
 from nim_operators.nim.snapshot import Observation, Snapshot
 from nim_operators.operators.form import chosen_source
@@ -153,8 +154,30 @@ class Run:
             observations={master: observed.observation for master, observed in seen.items()},
             policy=self.pair.policy(),
             remembered=self.store.remembered_direction(self.pair.name),
+            kept=self._kept_backup() if self.runbook is Runbook.DISASTER_FAILOVER else None,
         )
         return view, seen
+
+    def _kept_backup(self) -> KeptBackup | None:
+        """Return the newest backup of the target's own database, None where it cannot be read: then it is no help."""
+        try:
+            found = self.store.whole_backup(self.pair.name, self.target)
+            if found is None:
+                return None
+            sections = self.store.run(self.pair.name, found.dag_id, found.run_id).read_snapshot(found.snapshot_file)
+        except EvidenceUnavailable as error:
+            self.note(f"The newest backup of {self.target} is of no help: {error}")
+            return None
+        return KeptBackup(
+            master=found.master,
+            stamp=found.stamp,
+            file=found.file,
+            path=found.path,
+            algorithm=found.algorithm,
+            digest=found.digest,
+            nim_level=found.nim_level,
+            shows=build_snapshot(self.target, sections),
+        )
 
     def observe_one(self, master: str, name: str) -> Observation:
         """Observe *master* alone, whatever the other one does, and keep what was seen under *name*."""

@@ -16,11 +16,14 @@ from nim_operators.nim.facts import Facts, facts_of
 from nim_operators.nim.loss import what_is_lost
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.plan import TakeoverPlan, plan_reprotect, plan_takeover
+from nim_operators.nim.preparation import READY, Preparation, Repair, preparation, prepared, repair_lines
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.approved import NOBODY
 from nim_operators.operators.asked import Asked, asked
-from nim_operators.operators.base import NimOperator, Run, observed
+from nim_operators.operators.base import NimOperator, Run, in_loop, observed
+from nim_operators.operators.restore import demand_same_on_host
 from nim_operators.operators.sync import in_step, lacks_nothing
+from nim_operators.remote.errors import HostAbsent, OutcomeUnknown, RemoteError
 
 
 class NimPlanTakeoverOperator(NimOperator):
@@ -52,16 +55,20 @@ class NimPlanTakeoverOperator(NimOperator):
         for finding in assessment.findings:
             self.log.info("%s", finding)
         run.demand_go(assessment)
-        facts = facts_of(view, run.holder.run)
+        seen = facts_of(view, run.holder.run)
+        facts, needed = _prepared(run, seen)
         demand_decided(run, facts)
+        paths = {master: run.endpoint(master).commands for master in run.masters}
         plan = plan_takeover(
             facts,
             run.runbook,
-            {master: run.endpoint(master).commands for master in run.masters},
+            paths,
             sync_assessment=assess(view, Runbook.NIGHTLY_SYNC, run.holder.run),
             lacks_nothing=view.snapshot(run.source) is not None and lacks_nothing(view),
             sync_wanted=wanted.final_sync,
-            lost=_lost(run, view),
+            lost=_lost(run, facts.view),
+            prepare=needed,
+            first=repair_lines(seen, paths[run.target], _backup_named(run, seen, needed)),
         )
         record = keep_plan(run, plan, wanted, idle=_is_idle(facts, plan))
         self.log.info("%s", plan_text(record.to_json(), run.pair.name))
@@ -107,6 +114,38 @@ class NimPlanReprotectOperator(NimOperator):
             "idle": record.idle,
             "evidence": run.evidence.location,
         }
+
+
+def _prepared(run: Run, facts: Facts) -> tuple[Facts, Preparation]:
+    """
+    Return the facts as they will be once the target has what it lacks, and what that is; only a disaster mends first.
+
+    :raises Refused: if only a person can mend it, or the backup to put back is not on the target any more.
+    """
+    if run.runbook is not Runbook.DISASTER_FAILOVER:
+        return facts, READY
+    needed = preparation(facts)
+    if needed.repair is Repair.BY_HAND:
+        raise Refused(f"{run.target} could not take over. {' '.join(needed.saw)} {needed.remedy}")
+    kept = facts.view.kept
+    if needed.repair is Repair.RESTORE and kept is not None:
+        try:
+            in_loop(demand_same_on_host(run, run.target, kept.file, kept.digest))
+        except (HostAbsent, OutcomeUnknown):
+            raise
+        except RemoteError as error:
+            raise Refused(
+                f"{' '.join(needed.saw)} Its verified backup is not on it: {error} Bring {kept.path} back to "
+                f"{kept.file} there, byte for byte, then clear this task."
+            ) from error
+    return prepared(facts), needed
+
+
+def _backup_named(run: Run, facts: Facts, needed: Preparation) -> str:
+    """Name the backup that is put back; this run's own has no time yet."""
+    if needed.repair is Repair.RESTORE and facts.view.kept is not None:
+        return facts.view.kept.file
+    return f"{run.pair.backups.directory}/nimdb.<time of this run's backup>.backup"
 
 
 def demand_decided(run: Run, facts: Facts) -> None:
@@ -159,7 +198,7 @@ def _is_idle(facts: Facts, plan: TakeoverPlan) -> bool:
     """Tell whether nothing is left to do; reattach only ever acts for clients that answer."""
     if plan.runbook is Runbook.REATTACH:
         return not facts.matrix.clients_answering_otherwise(plan.target)
-    return not plan.to_move and _is_turned(facts)
+    return not plan.to_move and _is_turned(facts) and plan.repair is Repair.NONE
 
 
 def _is_turned(facts: Facts) -> bool:

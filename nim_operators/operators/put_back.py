@@ -21,8 +21,7 @@ from nim_operators.evidence.records import (
 )
 from nim_operators.nim import commands
 from nim_operators.nim.collector import BASE
-from nim_operators.nim.diagnosis import is_transfer
-from nim_operators.nim.errors import NotReadBack, Refused, StillRunning, Unreadable, UnusableMaster
+from nim_operators.nim.errors import NotReadBack, Refused, Unreadable, UnusableMaster
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.restored import unlike_before
 from nim_operators.nim.snapshot import Unreachable
@@ -30,17 +29,15 @@ from nim_operators.operators.aside import back_from_aside, has_moved
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.fence import UNUSABLE, fence, fence_without_clients
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
+from nim_operators.operators.restore import KIND, demand_quiet, demand_same_on_host, restore_lines
 from nim_operators.remote.errors import HostAbsent
-from nim_operators.remote.files import fetch
 from nim_operators.remote.job import Slot
 from nim_operators.remote.leftovers import Leftovers, leftovers
 from nim_operators.remote.pair import SECOND_LOOK_SECONDS
 from nim_operators.remote.transport import connect
 
-KIND = "restore"
 HALF = "half: "
 _OF_THE_DATABASE = re.compile("lsnim|niminfo|NIM.level|lssrc")
-_FETCH_SECONDS = 900.0
 _NOTHING = "This run has sent no sync, so there is nothing to put back."
 
 
@@ -83,7 +80,7 @@ class NimPutBackOperator(NimJobOperator):
         left = in_loop(_look(run, run.target))
         if not sent and not moved and not left.asides:
             raise AirflowSkipException(_NOTHING)
-        _demand_quiet(run.target, left)
+        demand_quiet(run.target, left)
         away = _demand_quiet_source(run)
         differs = self._unlike_before(run) if sent else ()
         if not differs and left.asides and away is None:
@@ -136,19 +133,10 @@ class NimPutBackOperator(NimJobOperator):
     async def _restore(self, run: Run, left: Leftovers) -> JobRequest:
         backup = _backup_of(run)
         file = f"{run.pair.backups.directory}/nimdb.{backup['stamp']}.backup"
-        endpoint = run.endpoint(run.target)
-        async with connect(run.target, endpoint) as host:
-            on_host = await fetch(host, file, deadline=_FETCH_SECONDS)
-        if on_host.digest_here != backup["digest_here"]:
-            raise Refused(f"{file} on {run.target} is not the backup that this run verified; put it back by hand.")
-        restore = commands.restore_database(endpoint.commands, file)
-        quiet = [commands.stop_nimesis(endpoint.commands), *map(commands.unmount, left.mounts)]
-        text = [f"{command.line} || :" for command in quiet]
-        lift = commands.lift_fence(endpoint.commands, BASE, file)[2:]
-        start = commands.start_nimesis(endpoint.commands).line
-        served = [f"[ -f {BASE}/fenced ] || {start}", f"if [ -f {BASE}/unusable ]; then", *lift, "fi"]
-        text += [restore.line, "rc=$?", "if [ $rc -eq 0 ]; then", *served, "fi"]
-        line = restore.line
+        paths = run.endpoint(run.target).commands
+        await demand_same_on_host(run, run.target, file, backup["digest_here"])
+        text = restore_lines(paths, file, left.mounts)
+        line = commands.restore_database(paths, file).line
         if left.asides:
             back, script = back_from_aside(run, left.asides)
             line = f"{line}; {back}"
@@ -203,21 +191,6 @@ def _keep_fenced(run: Run) -> None:
         raise NotReadBack(f"{run.target}: {seen} Look at it by hand, then clear this task.")
 
 
-def _demand_quiet(master: str, left: Leftovers) -> None:
-    """
-    Refuse while a sync or restore may still be at work, our own restore aside: that one is attached to.
-
-    :raises StillRunning: naming what is alive.
-    """
-    alive = [f"process {one.pid}: {one.command}" for one in left.processes if is_transfer(one)]
-    alive += [f"job {job.job} is {job.state}" for job in left.jobs if job.state == "running" and job.kind != KIND]
-    if alive:
-        raise StillRunning(
-            f"On {master} something of the sync is still alive: {'; '.join(alive)}. "
-            "Wait until it has ended, then clear this task."
-        )
-
-
 def _demand_quiet_source(run: Run) -> HostAbsent | None:
     """
     Refuse while the sync may still be at work on the source; return why that master could not be looked at, if so.
@@ -227,7 +200,7 @@ def _demand_quiet_source(run: Run) -> HostAbsent | None:
     :raises StillRunning: naming what is alive.
     """
     try:
-        _demand_quiet(run.source, in_loop(_look_twice(run, run.source)))
+        demand_quiet(run.source, in_loop(_look_twice(run, run.source)))
     except HostAbsent as away:
         return away
     return None

@@ -86,8 +86,7 @@ def database(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
 )
 def own_record(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want niminfo and the master record of a host to name the host itself."""
-    peer = facts.peer_of(own)
-    taken_for = takes_for(own, peer) if peer is not None else None
+    taken_for = takes_for(own, facts.peer_of(own))
     if taken_for is not None:
         yield Saw(
             own.master,

@@ -40,8 +40,8 @@ DISASTER_FAILOVER: Column = {
     ),
     State.UNUSABLE_ALTERNATE: Ruling(
         REFUSE,
-        "The alternate's own NIM could not serve the clients.",
-        "Restore the alternate's database from its newest backup and start nimesis, see the reasons; then run again.",
+        "The alternate's own NIM could not serve the clients, and this runbook may not mend it.",
+        "Do what the last of the reasons says, restore its database or start nimesis there; then run again.",
     ),
     State.INTERRUPTED_SYNC: Ruling(
         REASON,

@@ -74,6 +74,10 @@ WORLDS = {
     ),
     "the source is dead and nimesis of the target is gone": (
         worlds.lose(worlds.change(pair(), B, peer_answers=False, subsystems=NO_NIMESIS), A),
+        State.ACTIVE_DEAD,
+    ),
+    "the source is dead and the target has no database": (
+        worlds.lose(worlds.change(pair(), B, peer_answers=False, objects={}), A),
         State.UNUSABLE_ALTERNATE,
     ),
     "the source shows another host key and is cut off from the target": (
