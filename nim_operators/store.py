@@ -4,6 +4,7 @@ Layout below the base::
 
     <pair>/direction.json           the last armed direction
     <pair>/recovery_point.json      the last recovery point
+    <pair>/failover.json            the last disaster failover
     <pair>/watch.json               what the watch saw last, and when
     <pair>/whole/<master>.json      the newest backup of a master whose database was whole
     <pair>/backups/<master>/<name>  fetched backups of a NIM database, names begin with their UTC time
@@ -20,12 +21,18 @@ import re
 from dataclasses import asdict
 from typing import TypeVar
 
-from nim_operators.evidence.records import RecoveryPointRecord, WatchRecord, WholeBackupRecord, safe_name
+from nim_operators.evidence.records import (
+    FailoverRecord,
+    RecoveryPointRecord,
+    WatchRecord,
+    WholeBackupRecord,
+    safe_name,
+)
 from nim_operators.files import EvidenceUnavailable, Files
 from nim_operators.nim.snapshot import ArmedDirection
 from nim_operators.run_evidence import RunEvidence, to_bytes
 
-_Kept = TypeVar("_Kept", ArmedDirection, RecoveryPointRecord, WatchRecord, WholeBackupRecord)
+_Kept = TypeVar("_Kept", ArmedDirection, FailoverRecord, RecoveryPointRecord, WatchRecord, WholeBackupRecord)
 _BACKUP_NAME = re.compile(r"\d{8}T\d{6}Z[A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -74,6 +81,17 @@ class EvidenceStore:
         :raises EvidenceUnavailable: if there is one that cannot be understood.
         """
         return self._remembered(_recovery_point_file(pair), RecoveryPointRecord)
+
+    def write_failover(self, pair: str, failover: FailoverRecord) -> None:
+        """Keep *failover* as the last one of *pair*."""
+        self._files.replace(_failover_file(pair), to_bytes(asdict(failover)))
+
+    def last_failover(self, pair: str) -> FailoverRecord | None:
+        """Return the last disaster failover of *pair*, None where there never was one.
+
+        :raises EvidenceUnavailable: if there is one that cannot be understood.
+        """
+        return self._remembered(_failover_file(pair), FailoverRecord)
 
     def write_whole_backup(self, pair: str, backup: WholeBackupRecord) -> None:
         """Keep *backup* as the newest one from which its master's own database can be put back."""
@@ -163,6 +181,10 @@ def _direction_file(pair: str) -> str:
 
 def _watch_file(pair: str) -> str:
     return f"{safe_name(pair)}/watch.json"
+
+
+def _failover_file(pair: str) -> str:
+    return f"{safe_name(pair)}/failover.json"
 
 
 def _whole_backup_file(pair: str, master: str) -> str:

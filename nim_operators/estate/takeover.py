@@ -99,6 +99,16 @@ class Takeover(Section):
             strict=True,
         ),
     ] = False
+    cool_down: Annotated[
+        Duration,
+        field(
+            "How long after a disaster failover another one of the pair warns in its plan, and is approved only with a "
+            "comment. Default: 1h.",
+            "a duration from 0m to 7d such as 30m, 1h or PT1H",
+            ge=timedelta(0),
+            le=timedelta(days=7),
+        ),
+    ] = timedelta(hours=1)
     copy_rate: Annotated[
         int,
         whole(1, 10_000, "MiB per second that a replication copies, to tell whether it fits the window. Default: 50."),

@@ -25,6 +25,9 @@ def _lines(record: Json, pair: str) -> Iterator[str]:
     if record["rehearsal"]:
         yield "**Rehearsal: nothing of this will be sent.**"
         yield ""
+    if record.get("warning"):
+        yield f"**Warning: {record['warning']}**"
+        yield ""
     yield f"- Reason: {asked['reason']}" + (f" (change {asked['change_ticket']})" if asked["change_ticket"] else "")
     if moves:
         yield from _moving(plan, asked)

@@ -235,7 +235,8 @@ class PlanRecord(Body):
 
     ``plan`` is :meth:`nim_operators.nim.plan.TakeoverPlan.to_json`, ``digest`` its digest; ``asked`` what the person
     who triggered the run typed into the form; ``recovery_point`` the last one, None where there is none. Nothing
-    is to be done where ``idle``; a ``rehearsal`` ends with the plan.
+    is to be done where ``idle``; a ``rehearsal`` ends with the plan. Where there is a ``warning``, an approval counts
+    only with a comment.
     """
 
     KIND: ClassVar[str] = "plan"
@@ -245,6 +246,18 @@ class PlanRecord(Body):
     idle: bool
     rehearsal: bool
     recovery_point: Mapping[str, Any] | None = None
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FailoverRecord(Body):
+    """A disaster failover that turned the armed direction: at which time, by which run, and which way."""
+
+    KIND: ClassVar[str] = "failover"
+    at: str
+    run: str
+    source: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +412,7 @@ KINDS: Mapping[str, type[Body]] = {
         ContentsRecord,
         DirectionRecord,
         PlanRecord,
+        FailoverRecord,
         QuestionRecord,
         ApprovalRecord,
         TakeoverRecord,

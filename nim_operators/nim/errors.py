@@ -53,6 +53,10 @@ class Refused(NimError):
     """A rule forbids this step now. The text gives cause, evidence and the next action; nothing was changed by it."""
 
 
+class AskAgain(Refused):
+    """A person's answer cannot be used as it is, and is asked for once more."""
+
+
 class CommandFailed(NimError):
     """A changing command ended badly or nobody knows how. What it left behind is in the evidence; observe first."""
 

@@ -10,8 +10,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from nim_operators.evidence.plantext import plan_text
 from nim_operators.evidence.records import ApprovalRecord, QuestionRecord
-from nim_operators.nim.errors import Refused
-from nim_operators.operators.approved import APPROVE, REJECT, objection_to, planned
+from nim_operators.nim.errors import AskAgain, Refused
+from nim_operators.operators.approved import APPROVE, REJECT, lacks_comment, objection_to, planned
 from nim_operators.operators.base import NimOperator, Run
 
 
@@ -23,8 +23,9 @@ class NimApprovalOperator(NimOperator, HITLOperator):
     which every changing step verifies by itself (S11). Safe to repeat: yes, it asks again. If interrupted: the
     question stays open. Undo: reject the plan of a new run, or let it time out.
 
-    A rejection and a time-out fail the task, so that nothing after it runs. Skips where there is nothing to approve:
-    in a rehearsal, and where every client names the target already.
+    Where the plan warns, an approval without a comment is asked for again: the form itself cannot want one (style.md
+    P10). A rejection and a time-out fail the task, so that nothing after it runs. Skips where there is nothing to
+    approve: in a rehearsal, and where every client names the target already.
 
     :param approvers: Airflow users who are asked; everybody who may answer for this DAG where it is empty.
     """
@@ -91,4 +92,6 @@ class NimApprovalOperator(NimOperator, HITLOperator):
         objection = objection_to(answered_by, run.requested_by, run.pair.approval)
         if objection:
             raise Refused(f"{objection} Nothing was changed; clear this task to be asked again.")
+        if lacks_comment(planned(run), comment):
+            raise AskAgain("The plan warns, so an approval of it needs a comment; it is asked for again.")
         return {"answered_by": answered_by, "digest": record.digest}

@@ -48,6 +48,8 @@ def demand_approved(run: Run) -> None:
         raise Refused(f"The plan of this run was rejected by {last['answered_by'] or 'nobody known'}.")
     if last["digest"] != plan["digest"]:
         raise Refused("The plan has changed since it was approved; clear the task 'approve' and read it again.")
+    if lacks_comment(plan, last["comment"]):
+        raise Refused("The plan was approved without the comment that its warning wants; clear the task 'approve'.")
     objection = objection_to(last["answered_by"], last["requested_by"], run.pair.approval)
     if objection:
         raise Refused(objection)
@@ -85,6 +87,11 @@ def _last_answer(run: Run) -> Stored:
             "the task 'approve' and answer under Required Actions."
         )
     return said[-1]
+
+
+def lacks_comment(plan: Json, comment: str) -> bool:
+    """Tell whether a plan that warns was approved by somebody who did not say that the warning was read."""
+    return bool(plan.get("warning")) and not comment
 
 
 def objection_to(answered_by: str, requested_by: str, policy: Approval) -> str:

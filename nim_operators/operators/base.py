@@ -36,7 +36,7 @@ from nim_operators.hooks.nim import NimHook
 from nim_operators.links import EvidenceLink, evidence_address
 from nim_operators.nim.assess import Assessment, assess
 from nim_operators.nim.collector import build_snapshot
-from nim_operators.nim.errors import Incomplete, NimError, Refused, StillRunning, Unreadable
+from nim_operators.nim.errors import AskAgain, Incomplete, NimError, Refused, StillRunning, Unreadable
 from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import KeptBackup, PairView
 from nim_operators.nim.runbooks import WITHOUT_SOURCE, Runbook
@@ -432,5 +432,5 @@ def _result(error: Exception) -> str:
             return "broke"
 
 
-TRANSIENT: Sequence[type[NimError]] = (HostAbsent, OutcomeUnknown)
+TRANSIENT: Sequence[type[NimError]] = (HostAbsent, OutcomeUnknown, AskAgain)
 """After these a new try is safe: nothing was sent, or the step attaches to what is open. All others fail at once."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pendulum
 from airflow.sdk import Context
 
 from nim_operators.evidence.plantext import plan_text
 from nim_operators.evidence.records import PlanRecord
 from nim_operators.nim.assess import assess
+from nim_operators.nim.cooldown import cool_down_warning
 from nim_operators.nim.diagnosis import State
 from nim_operators.nim.direction import names_only
 from nim_operators.nim.errors import Refused
@@ -174,9 +176,24 @@ def keep_plan(run: Run, plan: TakeoverPlan, wanted: Asked, *, idle: bool) -> Pla
         idle=idle,
         rehearsal=wanted.rehearsal,
         recovery_point={"at": point.at, "source": point.source, "target": point.target} if point else None,
+        warning=_too_soon(run),
     )
     run.record(record)
     return record
+
+
+def _too_soon(run: Run) -> str:
+    """Warn of a failover so soon after another one; the same run, planned anew, is no second one."""
+    last = run.store.last_failover(run.pair.name)
+    if run.runbook is not Runbook.DISASTER_FAILOVER or last is None or last.run == run.holder.run:
+        return ""
+    return cool_down_warning(
+        last=last.at,
+        by=last.run,
+        target=last.target,
+        now=pendulum.now("UTC").to_iso8601_string(),
+        cool_down=run.pair.takeover.cool_down,
+    )
 
 
 def _lost(run: Run, view: PairView) -> tuple[str, ...]:

@@ -9,13 +9,21 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nim_operators.evidence.records import CommandRecord, JobRecord, Json, RecoveryPointRecord, TakeoverRecord
+from nim_operators.evidence.records import (
+    CommandRecord,
+    FailoverRecord,
+    JobRecord,
+    Json,
+    RecoveryPointRecord,
+    TakeoverRecord,
+)
 from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import Incomplete, Refused
 from nim_operators.nim.facts import Facts, facts_of
 from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.plan import FinalSync, takeover_commands
+from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.takeoverlog import parse_takeover_log
 from nim_operators.nim.takeoverresult import TakeoverResult, judge_takeover
 from nim_operators.operators.approved import planned
@@ -127,7 +135,10 @@ class NimTakeoverOperator(NimJobOperator):
             self.log.warning("%s %s: %s %s", one.client, one.cause, one.saw, one.remedy)
         below = not result.moved or record.percent < record.threshold
         if not below:
-            in_loop(turn(run))
+            turned = in_loop(turn(run))
+            if run.runbook is Runbook.DISASTER_FAILOVER and record.seconds is not None:
+                failover = FailoverRecord(turned.recorded_at, run.holder.run, run.source, run.target)
+                run.store.write_failover(run.pair.name, failover)
         _demand_complete(run, record, result, ended, below=below, serves=serves)
         return {"moved": len(result.moved), "seconds": record.seconds}
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.lab.in_process import InProcess
+from tests.lab.in_process import Answer, InProcess
 
 STORY = {"reason": "nima lost its disks"}
 FORM = {"reason": "nima is repaired", "change_ticket": "CHG0043"}
@@ -165,3 +166,22 @@ def test_old_evidence_never_lets_reattach_turn_a_takeover_back(start_lab: Any, i
     direction.write_text(old)
     assert airflow.run("nim_reattach", **STORY).verdict == "refused"
     assert owners(airflow.lab) == {"nima", "nimb"}
+
+
+def test_a_second_failover_within_the_cool_down_is_approved_with_a_comment_only(airflow: InProcess) -> None:
+    lab = airflow.lab
+    (airflow.installation.evidence / "lab").mkdir(exist_ok=True)
+    just_now = {"at": datetime.now(UTC).isoformat(), "run": "an/earlier", "source": "nimb", "target": "nima"}
+    (airflow.installation.evidence / "lab/failover.json").write_text(json.dumps(just_now))
+    lab.break_fault("host_down", host="nima")
+    hasty = airflow.run("nim_disaster_failover", **STORY)
+    (plan,) = hasty.records("plan")
+    assert "within the cool-down of 1 h" in plan["warning"]
+    assert "needs a comment" in hasty.reason
+    assert (lab.changing(), owners(lab)) == ([], {"nima"})
+
+    said = Answer(comment="the console shows a dead frame")
+    rescued = airflow.run("nim_disaster_failover", **STORY, answer=said)
+    assert verdict(rescued) == DONE
+    kept = json.loads((airflow.installation.evidence / "lab/failover.json").read_text())
+    assert (kept["source"], kept["target"]) == ("nima", "nimb")

@@ -23,6 +23,8 @@ def request_facts(told: Told) -> Iterator[tuple[str, str]]:
     if asked["change_ticket"]:
         yield "Change ticket", asked["change_ticket"]
     yield "Planned", _planned(made.body)
+    if made.body.get("warning"):
+        yield "Warning", made.body["warning"]
     yield "Approval", "\n".join(_approval(told, made))
     came_to = told.last("takeover")
     if came_to is not None:
