@@ -15,7 +15,7 @@ from nim_operators.nim.collector import build_snapshot
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.preparation import Repair, has_own_database
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.nim.snapshot import Absence
+from nim_operators.nim.snapshot import Absence, Snapshot
 from nim_operators.operators.approved import planned
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator
@@ -128,6 +128,9 @@ def _hold_kept(run: Run) -> None:
     kept = run.store.whole_backup(run.pair.name, run.target)
     if kept is None or run.target in _held(run):
         return
+    seen = run.observe_one(run.target, "whole")
+    if isinstance(seen, Snapshot) and has_own_database(seen):
+        return  # an earlier try has put it back
     data = run.store.read_backup(run.pair.name, run.target, f"{kept.stamp}.backup")
     if digest(kept.algorithm, data) != kept.digest:
         raise Refused(
