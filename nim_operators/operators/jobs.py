@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 from airflow.sdk import Context
 
-from nim_operators.evidence.records import CommandRecord, JobRecord
+from nim_operators.evidence.records import CommandRecord, JobRecord, Json, StepRecord
 from nim_operators.nim.errors import CommandFailed, StillRunning
 from nim_operators.nim.messages import explain
-from nim_operators.nim.outcome import Outcome, Unknown, succeeded
+from nim_operators.nim.outcome import Outcome, Unknown, outcome_from_json, succeeded
 from nim_operators.operators.approved import demand_approved
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import job as remote_job
@@ -258,6 +258,28 @@ async def keep_and_collect(run: Run, job: Job) -> EndedJob:
         )
         await remote_job.collect(host, job)
     return EndedJob(job, outcome, log)
+
+
+def unjudged(run: Run, kind: str) -> list[EndedJob]:
+    """
+    Return the jobs of a kind that this task has collected and never judged, since the link was lost right after.
+
+    The next try must judge by them: nothing is open any more that would keep it from sending the command again.
+    """
+    found: list[Json] = []
+    for stored in run.evidence.read_records():
+        if stored.task_id == run.task_id and stored.kind == StepRecord.KIND and stored.body["result"] != "unknown":
+            found.clear()
+        elif stored.task_id == run.task_id and stored.kind == JobRecord.KIND and stored.body["kind"] == kind:
+            found.append(stored.body)
+    return [
+        EndedJob(
+            Job(body["host"], Slot.CHANGE, body["job"], kind, body["begun_by"], "ended", attached=True),
+            outcome_from_json(body["outcome"]),
+            run.evidence.read_text(body["log_file"]),
+        )
+        for body in found
+    ]
 
 
 def _to_json(job: Job) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from nim_operators.nim.snapshot import Unreachable
 from nim_operators.operators.aside import back_from_aside, has_moved
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.fence import UNUSABLE, fence, fence_without_clients
-from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint, unjudged
 from nim_operators.operators.restore import KIND, demand_quiet, demand_same_on_host, restore_lines
 from nim_operators.remote.errors import HostAbsent
 from nim_operators.remote.job import Slot
@@ -102,7 +102,14 @@ class NimPutBackOperator(NimJobOperator):
             )
         if away is not None:
             raise UnusableMaster(self._fence(run, f"half a sync, and {away}")) from away
+        self._demand_not_refused(run, differs)
         yield in_loop(self._restore(run, left))
+
+    def _demand_not_refused(self, run: Run, differs: tuple[str, ...]) -> None:
+        """Fence the target where an earlier try has seen the restore refused, and then lost the link."""
+        refused = [complaint(one) for one in unjudged(run, KIND) if not succeeded(one.outcome)]
+        if refused:
+            raise UnusableMaster(self._fence(run, "; ".join([*differs, *refused])))
 
     def _a_step_saw_it(self, run: Run) -> bool:
         """Whether a step saw that the copy is not good. One that could not look proves nothing."""

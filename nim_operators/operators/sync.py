@@ -29,7 +29,14 @@ from nim_operators.nim.synclog import parse_sync_log
 from nim_operators.operators.approved import planned
 from nim_operators.operators.arm import arm
 from nim_operators.operators.base import Run, in_loop, observed
-from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, keep_and_collect
+from nim_operators.operators.jobs import (
+    AlreadyDone,
+    EndedJob,
+    JobRequest,
+    NimJobOperator,
+    keep_and_collect,
+    unjudged,
+)
 from nim_operators.remote.files import digest
 from nim_operators.remote.job import Job, Slot
 from nim_operators.remote.lock import claim
@@ -67,6 +74,7 @@ class NimSyncOperator(NimJobOperator):
             open_job = None
         attach_to = open_job.job if open_job is not None else ""
         if not attach_to:
+            self.demand_good_end(unjudged(run, KIND))
             run.demand_go(assessment)
             demand_backups(run, view)
             self._arm(run, assessment)
