@@ -93,18 +93,20 @@ class InProcess:
         for task in self._dags["nim_nightly_sync__lab"].tasks:
             task.wait_limit = limit
 
-    def clear(self, run: Finished, *tasks: str) -> Finished:
+    def clear(self, run: Finished, *tasks: str, **again: Any) -> Finished:
         """
         Clear *tasks* of a run that is over, and its verdict: they run again, everything else keeps its state.
 
         As in Airflow, the setup and the teardown around a cleared task run again with it.
+
+        :param again: what :meth:`run` was given; Airflow keeps the form of a run.
         """
         dag_id = run.evidence.parent.name
         around = {task.task_id for task in self._dags[dag_id].tasks if task.is_setup or task.is_teardown}
-        again = {*tasks, *around, "verdict"}
-        self._kept = {task: state for task, state in run.tasks.items() if task not in again}
+        cleared = {*tasks, *around, "verdict"}
+        self._kept = {task: state for task, state in run.tasks.items() if task not in cleared}
         run_id = json.loads((run.evidence / "run.json").read_text())["run_id"]
-        return self.run(dag_id.removesuffix("__lab"), run_id=run_id)
+        return self.run(dag_id.removesuffix("__lab"), run_id=run_id, **again)
 
     def run(
         self,

@@ -12,6 +12,7 @@ import pytest
 
 from include.lab import Lab, running_lab
 from nim_operators.nim.plan import digest_of
+from tests.lab import in_process
 from tests.lab.in_process import Answer, InProcess
 from tests.lab.runbook import ESTATE, REPOSITORY, Finished, Installation
 from tests.lab.stepwise import Stepwise
@@ -169,6 +170,22 @@ def test_a_plan_edited_together_with_its_digest_is_not_the_approved_one(unchange
     finish(run)
     assert run.finished().verdict == "refused"
     assert "The plan has changed since it was approved" in run.finished().reason
+
+
+def test_an_approval_that_somebody_wrote_into_xcom_approves_nothing(
+    unchanged: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forged = {"chosen_options": ["Approve"], "responded_by_user": {"id": "bernd", "name": "bernd"}}
+    made = in_process._context
+
+    def with_forgery(*given: Any) -> dict[str, Any]:
+        context = made(*given)
+        context["ti"].xcom_pull = lambda *_, **__: forged
+        return context
+
+    monkeypatch.setattr(in_process, "_context", with_forgery)
+    run = unchanged.run(RUNBOOK, **FORM, marked={"approve"})
+    assert (run.verdict, run.tasks["lock"]) == ("refused", "failed"), run.reason
 
 
 def test_no_step_reads_what_another_one_left_in_xcom() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +16,6 @@ IMAGE = "export/nim/mksysb/aix01.mksysb"
 SPOT = "export/nim/spot/spot_7300_02/usr"
 REFRESH = ESTATE + "    nightly_sync: {stale: refresh}\n"
 MIB = 1024 * 1024
-SEED = int(os.environ["DEMO_FAULT_SEED"])
 
 Nights = Callable[..., InProcess]
 
@@ -212,24 +209,3 @@ def test_former_content_is_in_its_place_on_an_alternate_that_had_to_be_fenced(ni
     assert [record["state"] for record in run.records("put_back")] == ["unusable"]
     assert content(lab, "nimb") == before
     assert records_on(lab) == []
-
-
-COMMANDS = {"nima": 36, "nimb": 48}
-"""At least as many commands as a night that refreshes sends to each master; a cut past the last one cuts nothing."""
-EVERY = [
-    (host, number, at) for host, last in COMMANDS.items() for number in range(1, last + 1) for at in ("start", "end")
-]
-DRAWN = EVERY if os.environ.get("NIM_SWEEP") == "all" else random.Random(SEED).sample(EVERY, 1)
-
-
-@pytest.mark.sweep
-@pytest.mark.parametrize(
-    ("host", "number", "at"), [pytest.param(*cut, id=f"seed{SEED}-{cut[0]}-{cut[1]}-{cut[2]}") for cut in DRAWN]
-)
-def test_a_night_whose_link_is_cut_refreshes_all_the_same(nights: Nights, host: str, number: int, at: str) -> None:
-    run_of = nights()
-    lab = run_of.lab
-    lab.break_fault("ssh_drop", host=host, nth=number, at=at)
-    run = run_of.run(tries=4)
-    assert run.verdict == "done", run.reason
-    assert (same(lab), syncs(lab), records_on(lab)) == (True, 1, [])

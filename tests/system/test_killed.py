@@ -1,7 +1,7 @@
 """A part of Airflow is killed, or a link cut, in one step of a night; the night ends like an unharmed one.
 
 Each part dies once, at a step drawn from a seed (`DEMO_FAULT_SEED`, printed); with `NIM_SWEEP=all` (`make sweep`)
-in each step. ``tests/lab/test_cut_links.py`` cuts the link in every single command.
+in each step. ``tests/lab/test_every_command_cut.py`` cuts the link in every single command.
 """
 
 from __future__ import annotations
