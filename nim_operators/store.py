@@ -7,6 +7,7 @@ Layout below the base::
     <pair>/failover.json            the last disaster failover
     <pair>/watch.json               what the watch saw last, and when
     <pair>/whole/<master>.json      the newest backup of a master whose database was whole
+    <pair>/spots/<master>/<name>    the last rebuild of a SPOT
     <pair>/backups/<master>/<name>  fetched backups of a NIM database, names begin with their UTC time
     <pair>/runs/<dag_id>/<run_id>/  one run, see :mod:`nim_operators.evidence`
 
@@ -23,6 +24,7 @@ from typing import TypeVar
 
 from nim_operators.evidence.records import (
     FailoverRecord,
+    RebuiltSpotRecord,
     RecoveryPointRecord,
     WatchRecord,
     WholeBackupRecord,
@@ -32,7 +34,9 @@ from nim_operators.files import EvidenceUnavailable, Files
 from nim_operators.nim.snapshot import ArmedDirection
 from nim_operators.run_evidence import RunEvidence, to_bytes
 
-_Kept = TypeVar("_Kept", ArmedDirection, FailoverRecord, RecoveryPointRecord, WatchRecord, WholeBackupRecord)
+_Kept = TypeVar(
+    "_Kept", ArmedDirection, FailoverRecord, RebuiltSpotRecord, RecoveryPointRecord, WatchRecord, WholeBackupRecord
+)
 _BACKUP_NAME = re.compile(r"\d{8}T\d{6}Z[A-Za-z0-9_.-]*", re.ASCII)
 
 
@@ -115,6 +119,17 @@ class EvidenceStore:
         """
         return self._remembered(_watch_file(pair), WatchRecord)
 
+    def write_rebuilt_spot(self, pair: str, rebuilt: RebuiltSpotRecord) -> None:
+        """Keep *rebuilt* as the last rebuild of that SPOT on its master."""
+        self._files.replace(_spot_file(pair, rebuilt.master, rebuilt.spot), to_bytes(asdict(rebuilt)))
+
+    def rebuilt_spot(self, pair: str, master: str, spot: str) -> RebuiltSpotRecord | None:
+        """Return the last rebuild of a SPOT of *master*, None where there never was one.
+
+        :raises EvidenceUnavailable: if there is one that cannot be understood.
+        """
+        return self._remembered(_spot_file(pair, master, spot), RebuiltSpotRecord)
+
     def write_backup(self, pair: str, master: str, name: str, content: bytes) -> str:
         """Keep a fetched backup under *name* and return its address. What is kept is never overwritten.
 
@@ -189,6 +204,10 @@ def _failover_file(pair: str) -> str:
 
 def _whole_backup_file(pair: str, master: str) -> str:
     return f"{safe_name(pair)}/whole/{safe_name(master)}.json"
+
+
+def _spot_file(pair: str, master: str, spot: str) -> str:
+    return f"{safe_name(pair)}/spots/{safe_name(master)}/{safe_name(spot)}.json"
 
 
 def _recovery_point_file(pair: str) -> str:

@@ -29,6 +29,9 @@ def build(estate: Estate) -> None:
     """Create every host of the world and put the databases where the story begins."""
     for spec in estate.world.masters:
         _add_master(estate, spec)
+    for spec in estate.world.spares:
+        _add_master(estate, spec)
+        _start_spare(estate, estate.hosts[spec.name])
     for number in range(1, estate.world.clients + 1):
         _add_client(estate, number)
     first, second = estate.masters
@@ -81,18 +84,28 @@ def _add_master(estate: Estate, spec: MasterSpec) -> None:
         host.write(HMC_PASSWORD_FILE, "encrypted by dpasswd\n", 0o600)
 
 
+def _start_spare(estate: Estate, host: Host) -> None:
+    """Start a host on which nothing of NIM is configured yet; it has directories for what it may be told to keep."""
+    host.need_tree()
+    host.subsystems = [SubsystemRow(name, group) for name, group in _ORDINARY]
+    _start(estate, host)
+    for path in ("/export/nim/backups", "/export/nim/scripts"):
+        host.path(path).mkdir(parents=True, exist_ok=True)
+
+
+_ORDINARY = (("nimsh", "nimclient"), ("nfsd", "nfs"), ("rpc.mountd", "nfs"), ("sshd", "ssh"), ("nimhttp", ""))
+
+
 def _start_master_daemons(estate: Estate, host: Host) -> None:
     group = {"nim": "nim", "blank": "", "nimesis": "nimesis"}[estate.switches["nimesis_group"]]
     host.subsystems = [SubsystemRow("nimesis", group)]
     if estate.switches["nimd"] == "exists":
         host.subsystems.append(SubsystemRow("nimd", group))
-    host.subsystems += [
-        SubsystemRow("nimsh", "nimclient"),
-        SubsystemRow("nfsd", "nfs"),
-        SubsystemRow("rpc.mountd", "nfs"),
-        SubsystemRow("sshd", "ssh"),
-        SubsystemRow("nimhttp", ""),
-    ]
+    host.subsystems += [SubsystemRow(name, group) for name, group in _ORDINARY]
+    _start(estate, host)
+
+
+def _start(estate: Estate, host: Host) -> None:
     for argv in ("/etc/init", "/usr/sbin/srcmstr", "/usr/sbin/cron"):
         estate.start_daemon(host, argv)
     for row in host.subsystems:

@@ -56,6 +56,11 @@ class Estate:
         """Return the two masters, the first one first."""
         return [self.hosts[spec.name] for spec in self.world.masters]
 
+    @property
+    def possible_masters(self) -> list[Host]:
+        """Return both masters, and the spare hosts that one of them may be replaced by."""
+        return [*self.masters, *(self.hosts[spec.name] for spec in self.world.spares)]
+
     def add(self, host: Host) -> None:
         """Enter a machine with all its names."""
         host.prepare = self.materialise

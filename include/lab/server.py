@@ -57,7 +57,7 @@ class LabServer:
         build(estate)
         await play(estate)
         clients = [host for host in estate.hosts.values() if host.role == "client"][: estate.world.ssh_clients]
-        for host in [*estate.masters, *clients]:
+        for host in [*estate.possible_masters, *clients]:
             self.listeners[host.name] = Listener(estate, host, self.keys)
         estate.listeners = self.listeners
         for fault in estate.world.faults:

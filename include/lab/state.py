@@ -27,7 +27,8 @@ def estate_state(estate: Estate, *, bytes_of_resources: bool = True) -> dict[str
         "faults": [{"id": fault.id, "host": fault.host, "args": fault.args} for fault in estate.faults],
         "holds": sorted(estate.journal.holds),
         "masters": {
-            host.name: _master_state(estate, host, bytes_of_resources=bytes_of_resources) for host in estate.masters
+            host.name: _master_state(estate, host, bytes_of_resources=bytes_of_resources)
+            for host in estate.possible_masters
         },
         "clients": {host.name: _client_state(host) for host in estate.hosts.values() if host.role == "client"},
     }

@@ -36,6 +36,11 @@ SWITCHES: tuple[Switch, ...] = (
         ("refused", "allowed"),
         "may a master that controls no client build, check or remove SPOTs and lpp_sources (4.3)",
     ),
+    Switch(
+        "removed_group_member",
+        ("stays", "leaves"),
+        "does an object that is removed stay a member of its groups (4.6)",
+    ),
     Switch("backup_lands_on", ("target", "source"), "host that gets the automatic safety copy of a sync (12.17)"),
     Switch(
         "niminfo_after_restore",
@@ -131,6 +136,7 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("killed_sync_remote", ("dies", "continues"), "what nim_master_recover does when nim is killed"),
     Switch("reset_clients_output", ("lines", "silent"), "does reset_clients print a line per client (12.7)"),
     Switch("second_niminit", ("rebuilds", "refuses"), "niminit is_alternate=yes on a master of that peer (12.14)"),
+    Switch("niminit_lists", ("both", "current"), "does niminit list the alternate too in a client's file (4.2, 6)"),
     Switch("exit_above_255", ("masked", "one"), "exit status of a NIM code above 255 (12.4)"),
     Switch("session_drop_signal", ("none", "hup"), "does sshd send SIGHUP to a session without tty that drops"),
     Switch("sudo", ("allowed", "denied"), "may the ordinary login use sudo -n"),

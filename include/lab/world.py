@@ -81,11 +81,13 @@ class WorldSpec(_Spec):
     clients belong to each master. `interrupted_sync`: a sync died on the way, the second master has no nimesis
     and no definitions.
 
+    `spares` are further hosts that could be masters: NIM's filesets are installed, nothing of NIM is configured.
     `time_wait` is how many seconds a privileged port stays in use after a push, where the budget is switched on.
     """
 
     name: str = "default"
     masters: list[MasterSpec] = Field(default_factory=list, max_length=2)
+    spares: list[MasterSpec] = []
     clients: int = Field(default=6, ge=0, le=20000)
     client_prefix: str = "aix"
     client_names: Literal["fqdn", "short"] = "fqdn"
@@ -119,7 +121,7 @@ class WorldSpec(_Spec):
             ]
         if len(self.masters) != 2:
             raise ValueError("a world has exactly two masters")
-        for master in self.masters:
+        for master in (*self.masters, *self.spares):
             if not master.filesystems:
                 master.filesystems = default_filesystems()
         if self.resources is None:

@@ -9,6 +9,7 @@ from nim_operators.evidence.records import Json
 
 _SHOWN = 40
 _MIB = 1024 * 1024
+_ONLY_RECORDED = ": every client names the target already; only the armed direction is recorded"
 
 
 def plan_text(record: Json, pair: str) -> str:
@@ -19,8 +20,7 @@ def plan_text(record: Json, pair: str) -> str:
 def _lines(record: Json, pair: str) -> Iterator[str]:
     plan, asked = record["plan"], record["asked"]
     moves = bool(plan["clients"])
-    aim = "takes the clients over from" if moves else "becomes the standby of"
-    yield f"### {plan['runbook']} of pair {pair}: {plan['target']} {aim} {plan['source']}"
+    yield f"### {plan['runbook']} of pair {pair}: {_aim(plan)}"
     yield ""
     if record["rehearsal"]:
         yield "**Rehearsal: nothing of this will be sent.**"
@@ -32,7 +32,9 @@ def _lines(record: Json, pair: str) -> Iterator[str]:
     if moves:
         yield from _moving(plan, asked)
     yield from _recovery_point(record)
-    yield from _final_sync(plan, asked)
+    yield from (f"- {sentence}" for sentence in plan.get("told", ()))
+    if "aim" not in plan:
+        yield from _final_sync(plan, asked)
     yield from _lost(plan)
     yield from _repair(plan)
     yield ""
@@ -40,11 +42,18 @@ def _lines(record: Json, pair: str) -> Iterator[str]:
     yield ""
     yield from (f"    {host}: {line}" for host, line in plan["commands"])
     if not plan["commands"]:
-        yield "    none: every client names the target already; only the armed direction is recorded"
+        yield f"    none{'' if 'aim' in plan else _ONLY_RECORDED}"
     yield from _clients("Clients to move", plan["to_move"])
     yield from _obstacles(plan["obstacles"])
     yield ""
     yield f"Digest of this plan: `{record['digest']}`"
+
+
+def _aim(plan: Json) -> str:
+    if "aim" in plan:
+        return str(plan["aim"])
+    verb = "takes the clients over from" if plan["clients"] else "becomes the standby of"
+    return f"{plan['target']} {verb} {plan['source']}"
 
 
 def _lost(plan: Json) -> Iterator[str]:

@@ -233,7 +233,8 @@ class DirectionRecord(Body):
 class PlanRecord(Body):
     """What a runbook wants to do, for a person to approve.
 
-    ``plan`` is :meth:`nim_operators.nim.plan.TakeoverPlan.to_json`, ``digest`` its digest; ``asked`` what the person
+    ``plan`` is the JSON of a :class:`nim_operators.nim.plan.TakeoverPlan` or
+    :class:`nim_operators.nim.repairplan.RepairPlan`, ``digest`` its digest; ``asked`` what the person
     who triggered the run typed into the form; ``recovery_point`` the last one, None where there is none. Nothing
     is to be done where ``idle``; a ``rehearsal`` ends with the plan. Where there is a ``warning``, an approval counts
     only with a comment.
@@ -330,6 +331,37 @@ class RecoveryPointRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientRepairRecord(Body):
+    """What a client whose /etc/niminfo was rebuilt says by it: whom it ``named``, which masters it ``lists``."""
+
+    KIND: ClassVar[str] = "client_repair"
+    client: str
+    named: str
+    lists: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RebuiltSpotRecord(Body):
+    """A SPOT that was built anew from an lpp_source and read back.
+
+    ``level`` is what its object shows; the sizes in KiB are those of its content and of what it was built from, by
+    which a later run sees that nothing has changed. ``lost_groups`` are the groups that do not name it any more.
+    """
+
+    KIND: ClassVar[str] = "rebuilt_spot"
+    at: str
+    master: str
+    spot: str
+    lpp_source: str
+    location: str
+    level: str
+    spot_kb: int | None
+    source_kb: int | None
+    lost_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WatchRecord(Body):
     """What the watch saw of a pair: its diagnosis, what a person should know, and how old the recovery point is.
 
@@ -417,6 +449,8 @@ KINDS: Mapping[str, type[Body]] = {
         ApprovalRecord,
         TakeoverRecord,
         RecoveryPointRecord,
+        ClientRepairRecord,
+        RebuiltSpotRecord,
         BreakGlassRecord,
         WatchRecord,
         StepRecord,

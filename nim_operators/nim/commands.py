@@ -239,6 +239,54 @@ def change_attribute(paths: CommandPaths, name: str, attribute: str, value: str)
     )
 
 
+def define_spot(paths: CommandPaths, name: str, directory: str, source: str) -> Command:
+    """Build a SPOT named *name* below *directory* from the lpp_source *source*, on this master (nim.md 4.6, 8).
+
+    :raises Unsendable: if a name or the directory is not one NIM could mean.
+    """
+    given = ("server=master", f"location={_path(directory)}", f"source={_name(source)}")
+    attributes = [word for value in given for word in ("-a", value)]
+    return Command(
+        (paths.nim, "-o", "define", "-t", "spot", *attributes, _name(name)),
+        changes=True,
+        purpose=f"Build the SPOT {name} from {source}.",
+    )
+
+
+def check_resource(paths: CommandPaths, name: str) -> Command:
+    """Let NIM look at a resource and set its Rstate (nim.md 4.6).
+
+    :raises Unsendable: if NIM could not have accepted the name.
+    """
+    return Command((paths.nim, "-o", "check", _name(name)), changes=True, purpose=f"Check {name}.")
+
+
+def remove_spot(paths: CommandPaths, name: str) -> Command:
+    """Remove a SPOT; its files go with it [K].
+
+    :raises Unsendable: if NIM could not have accepted the name.
+    """
+    return Command((paths.nim, "-o", "remove", _name(name)), changes=True, purpose=f"Remove the SPOT {name}.")
+
+
+def niminit(client: str, master: str, port: int) -> Command:
+    """Rebuild /etc/niminfo of a client that its master defines already; to be run on the client (nim.md 4.2).
+
+    :raises Unsendable: if the name of the client or the host is not one NIM could mean.
+    """
+    given = (f"name={_name(client)}", f"master={_host(master)}", f"master_port={port}")
+    attributes = [word for value in given for word in ("-a", value)]
+    return Command(("/usr/sbin/niminit", *attributes), changes=True, purpose=f"Rebuild /etc/niminfo of {client}.")
+
+
+def on_client(paths: CommandPaths, client: str, text: str) -> Command:
+    """Run one line of shell on a client, as root there, by the protocol that its object names (nim.md 4.6).
+
+    :raises Unsendable: if NIM could not have accepted the name.
+    """
+    return Command((paths.c_rsh, _name(client), text), changes=True, purpose=f"Run a line on {client}.")
+
+
 def _first_word(value: str) -> str:
     """Return ``nimsh`` for ``nimsh (secure)``: only the first word is the protocol (nim.md 1.3)."""
     return value.split(maxsplit=1)[0] if value.split() else value

@@ -109,7 +109,18 @@ class TakeoverPlan:
         }
 
 
-_APPROVED = ("runbook", "source", "target", "final_sync", "commands", "clients", "stays", "only_there", "repair")
+_APPROVED = (
+    "runbook",
+    "source",
+    "target",
+    "final_sync",
+    "commands",
+    "clients",
+    "stays",
+    "only_there",
+    "repair",
+    "subject",
+)
 
 
 def digest_of(plan: Mapping[str, Any]) -> str:

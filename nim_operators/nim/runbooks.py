@@ -16,6 +16,8 @@ class Runbook(StrEnum):
     REPROTECT = "nim_reprotect"
     REATTACH = "nim_reattach"
     WATCH = "nim_watch"
+    REBUILD_SPOT = "nim_rebuild_spot"
+    REPAIR_CLIENT = "nim_repair_client"
 
 
 TAKEOVERS = frozenset({Runbook.PLANNED_TAKEOVER, Runbook.GIVE_BACK, Runbook.DISASTER_FAILOVER, Runbook.REATTACH})
@@ -30,7 +32,10 @@ def sync_rules(runbook: Runbook) -> Runbook:
 WITHOUT_SOURCE = frozenset({Runbook.DISASTER_FAILOVER, Runbook.REATTACH})
 """Runbooks that go on where the master whose clients they take over is away."""
 
-APPROVED = (TAKEOVERS | {Runbook.REPROTECT}) - {Runbook.REATTACH}
+WITHOUT_TARGET = frozenset({Runbook.REBUILD_SPOT, Runbook.REPAIR_CLIENT})
+"""Runbooks that work on the active master alone, and go on where the standby is away."""
+
+APPROVED = (TAKEOVERS | WITHOUT_TARGET | {Runbook.REPROTECT}) - {Runbook.REATTACH}
 """Runbooks that change nothing before a person has approved their very plan (S11); the estate allows reattach."""
 
 
@@ -39,4 +44,4 @@ def field_of_reason(runbook: Runbook) -> str:
 
     Where that is Override, there is a field Reason besides: it says why the run is wanted, and overrides nothing.
     """
-    return "Override" if runbook in TAKEOVERS | {Runbook.REPROTECT} else "Reason"
+    return "Override" if runbook in TAKEOVERS | APPROVED else "Reason"

@@ -25,7 +25,7 @@ class NimApprovalOperator(NimOperator, HITLOperator):
 
     Where the plan warns, an approval without a comment is asked for again: the form itself cannot want one (style.md
     P10). A rejection and a time-out fail the task, so that nothing after it runs. Skips where there is nothing to
-    approve: in a rehearsal, and where every client names the target already.
+    approve: in a rehearsal, and where nothing is left to do.
 
     :param approvers: Airflow users who are asked; everybody who may answer for this DAG where it is empty.
     """
@@ -55,8 +55,9 @@ class NimApprovalOperator(NimOperator, HITLOperator):
         if plan["rehearsal"]:
             raise AirflowSkipException("A rehearsal ends here; nothing was sent.")
         if plan["idle"]:
-            raise AirflowSkipException(f"Nothing is left to do: every client names {run.target} already.")
-        self.subject = f"{run.runbook} of pair {run.pair.name}: {len(plan['plan']['to_move'])} clients to {run.target}"
+            raise AirflowSkipException("Nothing is left to do.")
+        aim = plan["plan"].get("aim") or f"{len(plan['plan']['to_move'])} clients to {run.target}"
+        self.subject = f"{run.runbook} of pair {run.pair.name}: {aim}"
         self.body = plan_text(plan, run.pair.name)
         run.record(QuestionRecord(plan["digest"]))
         return HITLOperator.execute(self, context)

@@ -46,7 +46,7 @@ def asked(params: Mapping[str, Any], pair: Pair, known: Collection[str]) -> Aske
     """
     problems = list(objections(params, known, pair, typed="override"))
     wanted = Asked(
-        reason=_text(params, "reason", "Reason", "say why the clients are to be moved", problems),
+        reason=_text(params, "reason", "Reason", "say why this is wanted", problems),
         change_ticket=_text(params, "change_ticket", "Change ticket", "enter its number, or 'none'", problems),
         threshold=_number(
             params, "success_threshold", "Success threshold", pair.takeover.success_threshold, _PERCENT, problems

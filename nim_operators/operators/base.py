@@ -39,7 +39,7 @@ from nim_operators.nim.collector import build_snapshot
 from nim_operators.nim.errors import AskAgain, Incomplete, NimError, Refused, StillRunning, Unreadable
 from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import KeptBackup, PairView
-from nim_operators.nim.runbooks import WITHOUT_SOURCE, Runbook
+from nim_operators.nim.runbooks import WITHOUT_SOURCE, WITHOUT_TARGET, Runbook
 from nim_operators.nim.snapshot import Observation, Snapshot
 from nim_operators.operators.form import chosen_source
 from nim_operators.remote.collect import Questions
@@ -91,7 +91,9 @@ class Run:
 
     @property
     def may_be_away(self) -> frozenset[str]:
-        """The masters without which this run goes on: the one whose clients were already given up."""
+        """The masters without which this run goes on: one whose clients were given up, or one it does not work on."""
+        if self.runbook in WITHOUT_TARGET:
+            return frozenset({self.target})
         return frozenset({self.source}) if self.runbook in WITHOUT_SOURCE else frozenset()
 
     def conn_id(self, master: str) -> str:
@@ -101,6 +103,10 @@ class Run:
     def endpoint(self, master: str) -> Endpoint:
         """Return where *master* is and how to log in; its secrets are masked in the evidence from now on."""
         return self._reached_by(self.conn_id(master))
+
+    def client_endpoint(self, client: str) -> Endpoint:
+        """Return where a client is that the estate file gives a connection of its own."""
+        return self._reached_by(self.pair.clients.connections[client])
 
     def _reached_by(self, conn_id: str) -> Endpoint:
         try:
@@ -228,6 +234,17 @@ class Run:
             ]
             stored = stored[max(given_back, default=0) :]
         return {one.body["master"]: one.body for one in stored if one.kind == BackupRecord.KIND}
+
+    def first_seen(self, master: str) -> Snapshot:
+        """
+        Return *master* as this run saw it first, read back from the evidence.
+
+        :raises Refused: if this run has never seen it.
+        """
+        for record in self.recorded(ObservationRecord):
+            if record["master"] == master and record["reachable"]:
+                return build_snapshot(master, self.evidence.read_snapshot(record["snapshot_file"]))
+        raise Refused(f"This run has never seen {master}; run its task 'plan' first.")
 
     def before_sync(self) -> Snapshot | None:
         """

@@ -19,6 +19,7 @@ from nim_operators.nim.loss import what_is_lost
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.plan import TakeoverPlan, plan_reprotect, plan_takeover
 from nim_operators.nim.preparation import READY, Preparation, Repair, preparation, prepared, repair_lines
+from nim_operators.nim.repairplan import RepairPlan
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.approved import NOBODY
 from nim_operators.operators.asked import Asked, asked
@@ -47,11 +48,7 @@ class NimPlanTakeoverOperator(NimOperator):
                 f"The estate file does not allow nim_reattach for pair '{run.pair.name}': set 'reattach: true' in its "
                 "section takeover, or run the takeover towards the active master, with an approval."
             )
-        if run.pair.approval.four_eyes and run.requested_by.lower() in NOBODY:
-            raise Refused(
-                "The estate file wants four eyes, and Airflow does not know who triggered this run; "
-                "trigger it as a named user, from the UI or through the REST API."
-            )
+        demand_known(run)
         view = run.observe("before", ask_clients=True, by_target_too=True)
         assessment = run.assess(view, before_lock=True)
         for finding in assessment.findings:
@@ -150,6 +147,19 @@ def _backup_named(run: Run, facts: Facts, needed: Preparation) -> str:
     return f"{run.pair.backups.directory}/nimdb.<time of this run's backup>.backup"
 
 
+def demand_known(run: Run) -> None:
+    """
+    Refuse before anything is looked at where nobody could approve the run's plan.
+
+    :raises Refused: where the estate wants four eyes and nobody knows whose the first two are.
+    """
+    if run.pair.approval.four_eyes and run.requested_by.lower() in NOBODY:
+        raise Refused(
+            "The estate file wants four eyes, and Airflow does not know who triggered this run; "
+            "trigger it as a named user, from the UI or through the REST API."
+        )
+
+
 def demand_decided(run: Run, facts: Facts) -> None:
     """
     Refuse to reattach unless somebody has decided before that the target controls the clients.
@@ -166,7 +176,7 @@ def demand_decided(run: Run, facts: Facts) -> None:
         )
 
 
-def keep_plan(run: Run, plan: TakeoverPlan, wanted: Asked, *, idle: bool) -> PlanRecord:
+def keep_plan(run: Run, plan: TakeoverPlan | RepairPlan, wanted: Asked, *, idle: bool) -> PlanRecord:
     """Put a plan into the evidence, where its approval and every changing step look for it."""
     point = run.store.recovery_point(run.pair.name)
     record = PlanRecord(

@@ -51,10 +51,20 @@ class Finished:
 class Installation:
     """Estate file, connections and evidence store of one Airflow that looks after the lab's pair."""
 
-    def __init__(self, lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch, estate: str = ESTATE) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        estate: str = ESTATE,
+        *,
+        evidence: Path | None = None,
+    ) -> None:
+        """:param evidence: the store of an installation whose estate file is now another one."""
         self.lab = lab
-        self.evidence = folder / "evidence"
-        self.evidence.mkdir(parents=True)
+        self.evidence = evidence or folder / "evidence"
+        self.evidence.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         file = folder / "estate.yaml"
         file.write_text(estate)
         monkeypatch.setenv("NIM_OPERATORS_ESTATE", str(file))

@@ -44,7 +44,7 @@ def waited(airflow: InProcess, **params: Any) -> Exception | None:
 @pytest.mark.parametrize(
     ("given", "sentences"),
     [
-        ({"reason": None}, ["'Reason' is empty: say why the clients are to be moved"]),
+        ({"reason": None}, ["'Reason' is empty: say why this is wanted"]),
         ({"reason": " \n "}, ["'Reason' is empty: say why"]),
         ({"reason": "a\x07b"}, ["'Reason' is 'a\\x07b': say why"]),
         ({"reason": 2001 * "x"}, ["up to 2000 printable characters."]),

@@ -165,6 +165,9 @@ async def remove(call: Call, args: NimArgs) -> int:
         raise NimError(61, "m_rmres", f'the "{item.name}" resource is currently allocated for client use')
     if item.cls == "resources":
         spots.remove_files(call, args, item)
+    if call.estate.switches["removed_group_member"] == "leaves":
+        for group in (other for other in objects if other.cls == "groups"):
+            group.attrs = [pair for pair in group.attrs if pair[1] != item.name]
     call.host.db.save([other for other in objects if other.name != item.name])
     if item.type in CLIENT_TYPES:
         client = call.estate.lookup(interface_host(item), call.host)

@@ -82,10 +82,12 @@ async def _client(call: Call, args: NimArgs, master: Host) -> int:
     existing.set("sync_required", "no")
     existing.set("cpuid", host.cpuid)
     master.db.save(objects)
-    others = [other for other in call.estate.masters if other is not master]
+    others = [other for other in call.estate.possible_masters if other is not master]
     listed = [(master.hostname, master.address)]
     alternates = master.niminfo().get("NIM_ALTERNATE_MASTER", "").split()
     listed += [(other.hostname, other.address) for other in others if set(alternates) & set(other.names)]
+    if call.estate.switches["niminit_lists"] == "current":
+        del listed[1:]
     current = existing.get("current_master", master.hostname)
     listed.sort(key=lambda pair: pair[0] != current)
     host.write_niminfo(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import zlib
 
@@ -16,7 +17,8 @@ from include.lab.odm import NimObject
 USABLE, UNUSABLE = "ready for use", "unavailable for use"
 BASE_IMAGE = "bos.rte.bff"
 KERNEL = "lib/boot/unix_64"
-RELEASE = [("version", "7"), ("release", "3"), ("mod", "2"), ("oslevel_r", "7300-02")]
+LEVEL = re.compile(rb"oslevel_r=(\d)(\d)00-(\d\d)")
+"""What a base image says of its level, where it says something; else it is of the lab's own."""
 BUILT_FROM = {"lpp_source", "mksysb"}
 REMOVE_FILES = {"lpp_source": "rm_lpp_source", "mksysb": "rm_image"}
 
@@ -54,7 +56,7 @@ async def build(call: Call, args: NimArgs) -> int:
     source = find(host, args.attr("source"))
     images = images_of(host, source)
     item = NimObject(name, "resources", "spot", [("plat_defined", "chrp"), ("arch", "power"), ("bos_license", "yes")])
-    item.attrs += [("Rstate", UNUSABLE), ("prev_state", ""), ("location", location), *RELEASE]
+    item.attrs += [("Rstate", UNUSABLE), ("prev_state", ""), ("location", location), *_release(images)]
     item.attrs += [("alloc_count", "0"), ("server", args.attr("server")), ("if_supported", "chrp.64 ent")]
     host.db.save([*host.db.edit(), item])
     await call.line(
@@ -86,6 +88,13 @@ def images_of(host: Host, source: NimObject) -> dict[str, bytes]:
         text = f"installp: 0503-461 {BASE_IMAGE.removesuffix('.bff')} is not on {source.get('location')}"
         raise unexpected("m_mkspot", "/usr/sbin/installp", text)
     return images
+
+
+def _release(images: dict[str, bytes]) -> list[tuple[str, str]]:
+    said = LEVEL.search(images[BASE_IMAGE])
+    version, release, level = (part.decode() for part in said.groups()) if said else ("7", "3", "02")
+    technology = f"{version}{release}00-{level}"
+    return [("version", version), ("release", release), ("mod", str(int(level))), ("oslevel_r", technology)]
 
 
 async def _install(call: Call, name: str, location: str, images: dict[str, bytes]) -> None:

@@ -90,13 +90,19 @@ def _onwards(told: Told, runbook: Runbook, plan: Json, *, is_below: bool) -> Ite
             f"When {source} is back: {Runbook.REPROTECT} makes it the standby, until then there is none; then "
             f"{Runbook.GIVE_BACK}. If it never comes back, docs/guide.md says how to build a new partner."
         )
+        yield _spots(target)
     elif runbook is Runbook.PLANNED_TAKEOVER:
         yield (
             f"{target} is the active master now, and the nightly sync copies {target} to {source}. When the "
             f"maintenance is over: {Runbook.GIVE_BACK}."
         )
+        yield _spots(target)
     elif runbook is Runbook.GIVE_BACK:
         yield f"{target} is the active master, and the nightly sync copies {target} to {source}."
+
+
+def _spots(target: str) -> str:
+    return f"From now on a damaged SPOT of {target} can be built anew from its lpp_source: {Runbook.REBUILD_SPOT}."
 
 
 def _protected(plan: Json) -> Iterator[str]:

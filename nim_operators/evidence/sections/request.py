@@ -35,7 +35,9 @@ def request_facts(told: Told) -> Iterator[tuple[str, str]]:
 
 def _planned(record: Json) -> str:
     plan = record["plan"]
-    if plan["clients"]:
+    if "aim" in plan:
+        text = str(plan["aim"])
+    elif plan["clients"]:
         text = f"{plan['target']} takes over {_clients(len(plan['to_move']))} from {plan['source']}"
         text += f", {len(plan['stays'])} of them known not to follow" if plan["stays"] else ""
         text += f"; {len(plan['there'])} there already" if plan["there"] else ""

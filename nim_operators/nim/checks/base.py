@@ -108,4 +108,6 @@ def _severities(given: Given) -> Mapping[Runbook, Severity]:
         Runbook.REPROTECT: given.get("reprotect", given["nightly"]),
         Runbook.REATTACH: given["failover"],
         Runbook.WATCH: given["nightly"],
+        Runbook.REBUILD_SPOT: given["failover"],
+        Runbook.REPAIR_CLIENT: given["failover"],
     }

@@ -13,6 +13,7 @@ from nim_operators.nim.diagnosis import MEANINGS, State
 from nim_operators.nim.law.failover import DISASTER_FAILOVER
 from nim_operators.nim.law.nightly_sync import NIGHTLY_SYNC
 from nim_operators.nim.law.reattach import REATTACH
+from nim_operators.nim.law.repairs import REPAIR
 from nim_operators.nim.law.reprotect import REPROTECT
 from nim_operators.nim.law.ruling import Column, Permission, Ruling
 from nim_operators.nim.law.setup import SETUP
@@ -31,6 +32,8 @@ LAW: Mapping[Runbook, Column] = {
     Runbook.REPROTECT: REPROTECT,
     Runbook.REATTACH: REATTACH,
     Runbook.WATCH: WATCH,
+    Runbook.REBUILD_SPOT: REPAIR,
+    Runbook.REPAIR_CLIENT: REPAIR,
 }
 """Every runbook's column of the table."""
 

@@ -11,24 +11,24 @@ from nim_operators.nim.runbooks import Runbook
 GO, REASON, REFUSE = Permission.GO, Permission.GO_WITH_REASON, Permission.REFUSE
 
 EXPECTED = {
-    #                    nightly setup planned disaster reprotect reattach watch give back
-    State.HEALTHY: (GO, GO, GO, REFUSE, GO, REFUSE, GO, GO),
-    State.FIRST_SYNC: (GO, GO, REFUSE, REFUSE, GO, REFUSE, GO, REFUSE),
-    State.STANDBY_DOWN: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE),
-    State.STANDBY_SYNCING: (REFUSE, REFUSE, REFUSE, REASON, REFUSE, REFUSE, GO, REFUSE),
-    State.ACTIVE_UNREACHABLE_UNCONFIRMED: (REFUSE, REFUSE, REFUSE, REASON, REFUSE, GO, GO, REFUSE),
-    State.ACTIVE_DEAD: (REFUSE, REFUSE, REFUSE, GO, REFUSE, GO, GO, REFUSE),
-    State.BOTH_UNREACHABLE: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE),
-    State.ACTIVE_NOT_SERVING: (REFUSE, REFUSE, REFUSE, REASON, REFUSE, GO, GO, REFUSE),
-    State.UNUSABLE_ALTERNATE: (REFUSE, REFUSE, REFUSE, REFUSE, REASON, REFUSE, GO, REFUSE),
-    State.INTERRUPTED_SYNC: (REASON, REASON, REASON, REASON, REASON, REFUSE, GO, REASON),
-    State.SPLIT: (REFUSE, REFUSE, REASON, REFUSE, REFUSE, GO, GO, REASON),
-    State.RETURNED_STALE: (REFUSE, REASON, REFUSE, REFUSE, GO, GO, GO, REASON),
-    State.TAKEN_OVER: (REFUSE, REFUSE, GO, GO, REFUSE, GO, GO, GO),
-    State.ROLES_REVERSED: (REFUSE, REASON, REFUSE, REFUSE, REASON, REFUSE, GO, REFUSE),
-    State.NOT_A_PAIR: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE),
-    State.OWNERSHIP_UNKNOWN: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE),
-    State.NOT_ARMED: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE),
+    #                    nightly setup planned disaster reprotect reattach watch give back, rebuild spot, repair client
+    State.HEALTHY: (GO, GO, GO, REFUSE, GO, REFUSE, GO, GO, GO, GO),
+    State.FIRST_SYNC: (GO, GO, REFUSE, REFUSE, GO, REFUSE, GO, REFUSE, GO, GO),
+    State.STANDBY_DOWN: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE, GO, GO),
+    State.STANDBY_SYNCING: (REFUSE, REFUSE, REFUSE, REASON, REFUSE, REFUSE, GO, REFUSE, REFUSE, REFUSE),
+    State.ACTIVE_UNREACHABLE_UNCONFIRMED: (REFUSE, REFUSE, REFUSE, REASON, REFUSE, GO, GO, REFUSE, REFUSE, REFUSE),
+    State.ACTIVE_DEAD: (REFUSE, REFUSE, REFUSE, GO, REFUSE, GO, GO, REFUSE, REFUSE, REFUSE),
+    State.BOTH_UNREACHABLE: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE, REFUSE, REFUSE),
+    State.ACTIVE_NOT_SERVING: (REFUSE, REFUSE, REFUSE, REASON, REFUSE, GO, GO, REFUSE, REFUSE, REFUSE),
+    State.UNUSABLE_ALTERNATE: (REFUSE, REFUSE, REFUSE, REFUSE, REASON, REFUSE, GO, REFUSE, GO, GO),
+    State.INTERRUPTED_SYNC: (REASON, REASON, REASON, REASON, REASON, REFUSE, GO, REASON, REASON, REASON),
+    State.SPLIT: (REFUSE, REFUSE, REASON, REFUSE, REFUSE, GO, GO, REASON, REFUSE, REFUSE),
+    State.RETURNED_STALE: (REFUSE, REASON, REFUSE, REFUSE, GO, GO, GO, REASON, GO, GO),
+    State.TAKEN_OVER: (REFUSE, REFUSE, GO, GO, REFUSE, GO, GO, GO, REFUSE, REFUSE),
+    State.ROLES_REVERSED: (REFUSE, REASON, REFUSE, REFUSE, REASON, REFUSE, GO, REFUSE, REFUSE, REFUSE),
+    State.NOT_A_PAIR: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE, REFUSE, REFUSE),
+    State.OWNERSHIP_UNKNOWN: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE, REFUSE, REFUSE),
+    State.NOT_ARMED: (REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, REFUSE, GO, REFUSE, REFUSE, REFUSE),
 }
 """By hand: what each runbook may do in each state."""
 
@@ -41,6 +41,8 @@ COLUMNS = {
     Runbook.REPROTECT: 4,
     Runbook.REATTACH: 5,
     Runbook.WATCH: 6,
+    Runbook.REBUILD_SPOT: 8,
+    Runbook.REPAIR_CLIENT: 9,
 }
 
 
@@ -61,13 +63,15 @@ def test_the_table_is_rendered_with_every_cell():
     lines = to_markdown().splitlines()
     assert lines[0] == (
         "| state | meaning | `nim_nightly_sync` | `nim_setup` | `nim_planned_takeover` | `nim_give_back` "
-        "| `nim_disaster_failover` | `nim_reprotect` | `nim_reattach` | `nim_watch` |"
+        "| `nim_disaster_failover` | `nim_reprotect` | `nim_reattach` | `nim_watch` "
+        "| `nim_rebuild_spot` | `nim_repair_client` |"
     )
     rows = lines[2 : 2 + len(State)]
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == [state.value for state in State]
     assert (
         "| roles reversed | The clients or a recorded armed direction name the other direction. "
-        "| refuse | go with typed reason | refuse | refuse | refuse | go with typed reason | refuse | go |"
+        "| refuse | go with typed reason | refuse | refuse | refuse | go with typed reason | refuse | go "
+        "| refuse | refuse |"
     ) in rows
     assert "### `nim_setup`" in lines
-    assert all(line.count("|") in {0, 4, 11} for line in lines)
+    assert all(line.count("|") in {0, 4, 13} for line in lines)
