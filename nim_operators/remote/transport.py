@@ -25,6 +25,9 @@ KEEPALIVE_SECONDS = 15
 
 logging.getLogger("asyncssh").setLevel(logging.WARNING)  # its handshakes would drown the task log
 _CHUNK = 65_536
+_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds between two tries to open a session."""
+_NO_SESSION = "{where} accepts the login but opens no session ({error}); look at MaxSessions of its sshd"
 
 OnLines = Callable[[str], float | None]
 
@@ -76,7 +79,7 @@ class Host:
         return Ended(outcome, streams.stdout, streams.stderr, time.monotonic() - started, overdue)
 
     async def _exchange(self, script: str, streams: _Streams) -> Outcome:
-        process = await self.connection.create_process(_shell_line(self.endpoint), encoding=None)
+        process = await self._open_channel()
         try:
             await _send(process.stdin, script.encode())
             await asyncio.gather(
@@ -91,6 +94,27 @@ class Host:
         if process.exit_status is None:
             return Unknown("the channel closed without an exit status")
         return Exited(process.exit_status)
+
+    async def _open_channel(self) -> asyncssh.SSHClientProcess[bytes]:
+        """Start the shell; a host that allows few sessions may need a moment to forget the one before.
+
+        Where ``MaxSessions`` of sshd is 1 it answers ``open failed`` to a channel that is opened right after another
+        was closed. Nothing has run then, so asking again is safe.
+
+        :raises HostAbsent: if the host goes on refusing.
+        """
+        pauses = iter(_PAUSES)
+        while True:
+            try:
+                return await self.connection.create_process(_shell_line(self.endpoint), encoding=None)
+            except asyncssh.ChannelOpenError as refusal:
+                if self.connection.is_closed():
+                    raise
+                pause = next(pauses, None)
+                if pause is None:
+                    reason = _NO_SESSION.format(where=f"{self.endpoint.host} port {self.endpoint.port}", error=refusal)
+                    raise HostAbsent(self.name, Absence.REFUSED, reason) from refusal
+            await asyncio.sleep(pause)
 
 
 async def _send(stdin: asyncssh.SSHWriter[bytes], script: bytes) -> None:
