@@ -72,7 +72,15 @@ class RunEvidence:
         self._redactor.add(secrets)
 
     def begin(
-        self, *, pair: str, runbook: str, source: str, estate_digest: str, requested_by: str, started_at: str
+        self,
+        *,
+        pair: str,
+        runbook: str,
+        source: str,
+        estate_digest: str,
+        requested_by: str,
+        started_at: str,
+        reach_digest: str = "",
     ) -> Json:
         """Write what this run is, unless an earlier task or try did, and return what stands there."""
         run = {
@@ -84,6 +92,7 @@ class RunEvidence:
             "run_id": self._run_id,
             "started_at": started_at,
             "estate_digest": estate_digest,
+            "reach_digest": reach_digest,
             "requested_by": requested_by,
         }
         self._files.create(self._path("run.json"), self._json(run))

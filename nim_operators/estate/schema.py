@@ -311,6 +311,12 @@ class Pair(Section):
         )
 
     @property
+    def reach_digest(self) -> str:
+        """SHA-256 of what giving a lock back and putting a database back rest on: the hosts, and where backups are."""
+        masters = {name: master.conn_id for name, master in self.masters.items()}
+        return hashlib.sha256(json.dumps([masters, self.backups.directory], sort_keys=True).encode()).hexdigest()
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the pair's configuration. Order, spelt-out defaults and the description do not count."""
         canonical = self.model_dump(mode="json", exclude={"description"})

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pendulum
 from airflow.sdk import BaseOperator, BaseOperatorLink, Context
@@ -327,6 +327,8 @@ class NimOperator(BaseOperator):
     :param runbook: the runbook that this task belongs to.
     """
 
+    ends_a_run: ClassVar[bool] = False
+    """Whether this step only brings a run to its end; it may under a configuration of which the hosts are the same."""
     ui_color = "#e8f0fe"
     operator_extra_links: Collection[BaseOperatorLink] = (EvidenceLink(),)
 
@@ -376,10 +378,12 @@ class NimOperator(BaseOperator):
             runbook=self.runbook,
             source=wanted_source(Runbook(self.runbook), pair, chosen_source(context["params"], pair), armed),
             estate_digest=pair.digest,
+            reach_digest=pair.reach_digest,
             requested_by=dag_run.triggering_user_name or str(dag_run.run_type),
             started_at=_now(),
         )
-        if begun["estate_digest"] != pair.digest:
+        may_end = self.ends_a_run and begun.get("reach_digest") == pair.reach_digest
+        if begun["estate_digest"] != pair.digest and not may_end:
             raise Refused(
                 f"The configuration of pair '{pair.name}' in {estate_path()} has changed since this run began; "
                 "nothing more is done in this run. Trigger a new one."

@@ -86,6 +86,8 @@ class NimUnlockPairOperator(NimOperator):
     killed.
     """
 
+    ends_a_run = True
+
     def act(self, run: Run, context: Context) -> None:
         """Look at both masters first: a lock that is held on one of them only protects nothing."""
         with suppress(HostAbsent):

@@ -61,6 +61,8 @@ class NimPutBackOperator(NimJobOperator):
     :param proves: the tasks whose failure means that the new copy is not good.
     """
 
+    ends_a_run = True
+
     def __init__(self, *, proves: list[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.proves = proves

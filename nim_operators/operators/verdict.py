@@ -50,6 +50,8 @@ class NimVerdictOperator(NimOperator):
     Safe to repeat: yes. If interrupted: nothing is left behind. Undo: nothing to undo.
     """
 
+    ends_a_run = True
+
     def __init__(
         self,
         *,

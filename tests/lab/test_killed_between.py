@@ -138,6 +138,19 @@ def test_a_start_that_should_attach_starts_nothing_where_that_job_is_not_open(in
     assert "job=sync.other" in (lab.tree("nima") / BASE / "jobs/change/job").read_text()
 
 
+def test_an_estate_that_is_edited_in_the_middle_lets_the_run_put_back_and_unlock(nights: InProcess) -> None:
+    lab = nights.lab
+    before = Before.of(lab)
+    estate = Path(os.environ["NIM_OPERATORS_ESTATE"])
+    nights.before["reconcile"] = lambda: estate.write_text(estate.read_text() + "    timezone: Europe/Berlin\n")
+    run = nights.run()
+    assert run.verdict == "incomplete"
+    assert (run.tasks["reconcile"], run.tasks["unlock"]) == ("failed", "success")
+    assert len(syncs(lab, before)) == 1
+    for host in ("nima", "nimb"):
+        assert not (lab.tree(host) / BASE / "lock").exists()
+
+
 FULL = """\
 #!/usr/bin/sh
 trap '' XFSZ
