@@ -112,13 +112,14 @@ def test_the_verdict_is_given_whatever_a_person_marks(bag: Any) -> None:
         assert not [task for task in verdict.upstream_list if task.is_setup]
 
 
-def test_every_task_fails_at_once_unless_a_host_was_away(dag: Any) -> None:
+def test_every_task_fails_at_once_unless_a_host_was_away_or_a_person_is_asked_again(dag: Any) -> None:
     for task in dag.tasks:
         rules = task.retry_policy.serialize()["rules"]
         assert [rule["action"] for rule in rules] == ["retry", "fail"]
         assert rules[0]["exception"] == [
             "nim_operators.remote.errors.HostAbsent",
             "nim_operators.remote.errors.OutcomeUnknown",
+            "nim_operators.nim.errors.AskAgain",
         ]
         assert rules[1]["exception"] == "builtins.Exception"
         assert task.retries == 3
