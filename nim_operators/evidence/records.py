@@ -159,10 +159,16 @@ class PrepareRecord(Body):
 
 @dataclass(frozen=True, slots=True)
 class BeforeSyncRecord(Body):
-    """The target right before a sync onto it was sent: the snapshot that later steps compare with."""
+    """The target right before a sync onto it was sent: the snapshot that later steps compare with.
+
+    ``begun_by`` is the other run that sent it, where this one attached; ``snapshot_file`` and ``backup`` are from that
+    run's evidence then, and the file is empty where that run left none.
+    """
 
     KIND: ClassVar[str] = "before_sync"
     snapshot_file: str
+    backup: Mapping[str, Any] | None = None
+    begun_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,12 +248,13 @@ class Run:
 
     def before_sync(self) -> Snapshot | None:
         """
-        Return the target as it was right before this run's first sync was sent; None where this run sent none.
+        Return the target as it was right before this run's first sync was sent; None where nobody knows, or none was.
 
-        The run's backup is from then: what a second sync of the same run found there may be half of the first one.
+        The backup is from then: what a second sync of the same run found there may be half of the first one. A sync
+        that another run began and this one attached to counts, with what that run saw.
         """
         marked = self.recorded(BeforeSyncRecord)
-        if not marked:
+        if not marked or not marked[0]["snapshot_file"]:
             return None
         return build_snapshot(self.target, self.evidence.read_snapshot(marked[0]["snapshot_file"]))
 

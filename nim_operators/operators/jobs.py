@@ -84,7 +84,8 @@ class NimJobOperator(NimOperator):
         self.wait_limit = wait_limit
 
     keeps: ClassVar[str] = ""
-    """The kind of ended job that this step attaches to, whoever began it; every other ended one is put away first."""
+    """The kind of job that this step attaches to though it has ended, where its own run began it; every other ended one
+    is put away first."""
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """
@@ -211,7 +212,7 @@ async def _put_away_ended(run: Run, kept: str) -> None:
             async with connect(master, run.endpoint(master)) as host:
                 ended = [found for found in await open_jobs(host) if found.state == "ended"]
             for found in ended:
-                if found.kind not in {kept, _SYNC}:
+                if found.kind != _SYNC and (found.kind, found.run) != (kept, run.holder.run):
                     job = Job(master, Slot(found.slot), found.job, found.kind, found.run, found.state, attached=True)
                     await keep_and_collect(run, job)
 

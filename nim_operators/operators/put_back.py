@@ -11,7 +11,6 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from nim_operators.evidence.records import (
-    BackupRecord,
     BeforeSyncRecord,
     ContentsRecord,
     FenceRecord,
@@ -27,6 +26,7 @@ from nim_operators.nim.restored import unlike_before
 from nim_operators.nim.snapshot import Unreachable
 from nim_operators.operators.aside import back_from_aside, has_moved
 from nim_operators.operators.base import Run, in_loop
+from nim_operators.operators.before import backup_before, by_hand
 from nim_operators.operators.fence import UNUSABLE, fence, fence_without_clients
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint, unjudged
 from nim_operators.operators.restore import KIND, demand_quiet, demand_same_on_host, restore_lines
@@ -38,17 +38,18 @@ from nim_operators.remote.transport import connect
 
 HALF = "half: "
 _OF_THE_DATABASE = re.compile("lsnim|niminfo|NIM.level|lssrc")
-_NOTHING = "This run has sent no sync, so there is nothing to put back."
+_NOTHING = "This run has neither sent a sync nor attached to one, so there is nothing to put back."
 
 
 class NimPutBackOperator(NimJobOperator):
     """
-    Leave the target either as the proven copy or as it was before: restore this run's backup of it, or fence it.
+    Leave the target either as the proven copy or as it was before: restore its backup from then, or fence it.
 
     Content that lies aside there comes back to its place with it.
 
-    Reads: both masters, and the target as it was before this run's sync. Changes: where the sync touched the target,
-    stops its nimesis, removes mounts a restore left, restores this run's own backup with ``m_restore_db``, starts
+    Reads: both masters, and the target as it was before the sync, by the evidence of the run that began it. Changes:
+    where the sync touched the target, stops its nimesis, removes mounts a restore left, restores the backup with
+    ``m_restore_db`` that the run took which began the sync, starts
     nimesis, lifts a fence of an earlier try; renames content that lies aside back; where the restore is refused, or
     half a sync meets a source that is away, fences the target. Safe to repeat: yes, a target that is as before is left
     alone. If interrupted: the restore goes on as a job on the target; the next try attaches.
@@ -125,7 +126,10 @@ class NimPutBackOperator(NimJobOperator):
         """Say what keeps the target from being what it was; what cannot be read of its database counts as well."""
         before = run.before_sync()
         if before is None:
-            raise Refused(f"The evidence holds no snapshot of {run.target} from before the sync; look at it by hand.")
+            raise Refused(
+                f"No evidence shows {run.target} as it was before the sync that was open, so it may be half a copy. "
+                f"{by_hand(run)}"
+            )
         try:
             now = run.observe_one(run.target, "now")
         except Unreadable as error:
@@ -140,7 +144,7 @@ class NimPutBackOperator(NimJobOperator):
         return tuple(f"{HALF}{one}" if "niminfo" in one or "nimesis" in one else one for one in found)
 
     async def _restore(self, run: Run, left: Leftovers) -> JobRequest:
-        backup = _backup_of(run)
+        backup = backup_before(run)
         file = f"{run.pair.backups.directory}/nimdb.{backup['stamp']}.backup"
         paths = run.endpoint(run.target).commands
         await demand_same_on_host(run, run.target, file, backup["digest_here"])
@@ -176,7 +180,7 @@ class NimPutBackOperator(NimJobOperator):
 
     def _fence(self, run: Run, why: str) -> str:
         """Fence the target, read the fence back, and return what a person should know and type."""
-        file = f"{run.pair.backups.directory}/nimdb.{_backup_of(run)['stamp']}.backup"
+        file = f"{run.pair.backups.directory}/nimdb.{backup_before(run)['stamp']}.backup"
         seen = fence(run, run.target, UNUSABLE, why, file)
         by_hand = commands.lift_fence(run.endpoint(run.target).commands, BASE, file)
         run.record(PutBackRecord(run.target, "unusable", f"{why}. {seen}", by_hand))
@@ -218,10 +222,6 @@ def _demand_quiet_source(run: Run) -> HostAbsent | None:
 def _is_half_a_sync(differs: tuple[str, ...]) -> bool:
     """Whether the target cannot serve as itself: its niminfo or nimesis is not its own, its database unreadable."""
     return any(one.startswith(HALF) for one in differs)
-
-
-def _backup_of(run: Run) -> dict[str, Any]:
-    return [record for record in run.recorded(BackupRecord) if record["master"] == run.target][-1]
 
 
 async def _look(run: Run, master: str) -> Leftovers:

@@ -29,6 +29,7 @@ from nim_operators.nim.synclog import parse_sync_log
 from nim_operators.operators.approved import planned
 from nim_operators.operators.arm import arm
 from nim_operators.operators.base import Run, in_loop, observed
+from nim_operators.operators.before import mark_as_begun
 from nim_operators.operators.jobs import (
     AlreadyDone,
     EndedJob,
@@ -54,7 +55,8 @@ class NimSyncOperator(NimJobOperator):
     on both masters. Safe to repeat: yes; where the target is already in step nothing is sent, and an open sync is
     attached to, whoever began it. If interrupted: the sync goes on as a job on the source; the next try attaches. One
     that this run began and that is gone without a status fails the step; one of another run wants a typed reason.
-    Undo: the run's backup of the target is in the evidence; ``m_restore_db`` puts it back.
+    Undo: the backup of the target from before, this run's or the beginner's, is in the evidence; ``m_restore_db`` puts
+    it back.
 
     Green means: the sync ended with its own last line, each resource that began was finished, and both databases were
     read again and hold the same definitions, but for static routes, which ``NimReconcileTargetOperator`` puts back.
@@ -66,6 +68,8 @@ class NimSyncOperator(NimJobOperator):
         view = run.observe("before", ask_clients=True)
         assessment = run.assess(view, rules=sync_rules(run.runbook))
         open_job = open_sync(view.snapshot(run.source))
+        if open_job is not None and open_job.run != run.holder.run:
+            mark_as_begun(run, open_job.run)
         if open_job is not None and open_job.state == "vanished" and open_job.run != run.holder.run:
             run.demand_go(assessment)
             in_loop(self._put_away(run, open_job))

@@ -56,7 +56,8 @@ class NimTakeoverOperator(NimJobOperator):
     Reads: both masters and every client, right before and right after. Changes: each client's /etc/niminfo and the
     ``current_master`` of both databases, by NIM (nim.md 4.4); where the target lacks the record of the other master,
     it is defined first; the armed direction is turned. Safe to repeat: yes; an open takeover is attached to, and it is
-    sent again only while a client that answers still names the source. If interrupted: the takeover goes on as a job on
+    sent again only while a client that answers still names the source; one of another run that has ended is collected
+    first. If interrupted: the takeover goes on as a job on
     the target and is never ended by us; the next try attaches. Undo: the runbook of the other direction.
 
     Green means: every client names the target by its own /etc/niminfo, both databases agree, one client's filesets were
@@ -165,7 +166,7 @@ def _may_still_move(facts: Facts) -> bool:
 
 
 def _has_begun(run: Run) -> bool:
-    return any(record["kind"] == KIND for record in run.recorded(JobRecord))
+    return any((record["kind"], record["begun_by"]) == (KIND, run.holder.run) for record in run.recorded(JobRecord))
 
 
 def _expected(plan: Json) -> set[str]:

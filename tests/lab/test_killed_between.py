@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from nim_operators.remote.errors import JobInTheWay
 from nim_operators.remote.job import Slot, start
 from nim_operators.remote.lock import Holder, acquire
 from nim_operators.remote.transport import connect
-from tests.lab.fault_table import Before, judge, syncs
+from tests.lab.fault_table import Before, judge, own_state, syncs
 from tests.lab.in_process import GONE, InProcess
 from tests.lab.runbook import Installation
 
@@ -103,6 +105,37 @@ def test_a_sync_that_vanished_with_its_run_goes_on_for_a_typed_reason(nights: In
     assert (breaking.evidence / lost["log_file"]).read_text() == (
         lab.tree("nima") / BASE / "done" / job / "log"
     ).read_text()
+
+
+@pytest.mark.parametrize("evidence", ["kept", pytest.param("lost", marks=pytest.mark.sweep)])
+def test_a_failed_sync_of_a_dead_run_is_judged_by_what_was_before_it(nights: InProcess, evidence: str) -> None:
+    lab = nights.lab
+    before = Before.of(lab)
+    lab.break_fault("sync_fails", phase=9)
+
+    def die() -> None:
+        while not (lab.tree("nima") / BASE / "jobs/change/status").exists():
+            time.sleep(0.05)
+        raise RunDied
+
+    nights.waiting["sync"] = die
+    with pytest.raises(RunDied):
+        nights.run()
+    lab.heal()
+    assert own_state(lab, "nimb") != before.own["nimb"]
+    if evidence == "lost":
+        shutil.rmtree(nights.installation.evidence / "lab/runs")
+    mark = lab.mark()
+    run = nights.run(break_lock_of="nim_nightly_sync__lab/manual__0001", reason="the worker's machine is gone")
+    if evidence == "kept":
+        judge("put back", lab, run, before)
+        return
+    assert run.verdict != "done"
+    assert run.records("put_back") == []
+    assert "m_restore_db" not in [call["argv"][0] for call in lab.changing(after=mark)]
+    assert "so it may be half a copy. Look at nimb by hand: 'ls -l /var/adm/nim_operators/backups" in "".join(
+        step.get("text", "") for step in run.records("step")
+    )
 
 
 def kill_job(shell: int) -> None:

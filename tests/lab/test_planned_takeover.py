@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -125,3 +126,27 @@ def test_a_client_that_was_off_is_fetched_by_the_next_run(airflow):
     lab.heal()
     assert airflow.run("nim_planned_takeover", **SAID, final_sync=False).verdict == "done"
     assert (owners(lab), armed(lab)) == ({"nimb"}, {"source=nimb"})
+
+
+def test_a_takeover_that_a_dead_run_left_ended_is_collected_and_an_own_one_sent(airflow, monkeypatch):
+    monkeypatch.setattr("nim_operators.operators.jobs.INLINE_SECONDS", 0)
+    lab = airflow.lab
+    lab.break_fault("client_silent_success", client="aix03")
+    lab.hold("takeover:start")
+
+    def die():
+        lab.release()
+        while not (lab.tree("nimb") / "var/adm/nim_operators/jobs/change/status").exists():
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    airflow.waiting["takeover"] = die
+    with pytest.raises(KeyboardInterrupt):
+        airflow.run("nim_planned_takeover", **FORM, final_sync=False)
+    lab.heal()
+    assert owners(lab) == {"nima", "nimb"}
+    dead = "nim_planned_takeover__lab/manual__0001"
+    run = airflow.run("nim_planned_takeover", **SAID, final_sync=False, break_lock_of=dead)
+    assert run.verdict == "done", run.reason
+    assert owners(lab) == {"nimb"}
+    assert [job["begun_by"] == dead for job in run.records("job") if job["kind"] == "takeover"] == [True, False]
