@@ -141,9 +141,9 @@ class NimJobOperator(NimOperator):
             if event["state"] != "over":
                 names = ", ".join(fields["job"] for fields in jobs)
                 hosts = " and ".join(sorted({fields["host"] for fields in jobs}))
+                why = event.get("reason", f"it still runs after {self.wait_limit}")
                 raise StillRunning(
-                    f"Job {names} on {hosts} was not seen to end within {self.wait_limit}: "
-                    f"{event.get('reason', 'it still runs')}. It goes on; clear this task to wait for it again."
+                    f"Job {names} on {hosts} was not seen to end: {why}. It goes on; clear this task to wait again."
                 )
             return self._collect_and_finish(run, context, [_from_json(fields) for fields in jobs])
 
