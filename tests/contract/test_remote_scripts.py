@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -107,3 +109,42 @@ def test_a_job_that_wakes_in_the_slot_of_another_one_never_begins(shell: str, tm
     (slot / "job").write_text("job=restore.2\n")
     assert subprocess.run([shell], input=late, text=True, check=False, capture_output=True).returncode == 1
     assert ([file.name for file in slot.iterdir()], (tmp_path / "began").read_text()) == (["job"], "began\n")
+
+
+def _locked(base: Path) -> dict[str, str]:
+    """Return what a script is given where the run named one holds the lock."""
+    (base / "lock").mkdir(parents=True)
+    base.chmod(0o700)
+    (base / "lock/owner").write_text("run=one\ntoken=1\ntaken_at=then\n")
+    return {"BASE": str(base), "RUN": "one", "TOKEN": "1"}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_job_whose_lock_is_given_back_while_it_makes_its_slot_never_begins(shell: str, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    given = {**_locked(base), "SLOT": "change", "JOB": "sync.1", "KIND": "sync", "KSH": shutil.which(shell) or shell}
+    given |= {"NEEDS_LOCK": "yes", "ATTACH_TO": ""}
+    start = build("job_start", given, {"print_command": [f"echo began >>{tmp_path}/began"]}).text
+    meanwhile = f'mkdir() {{ case $1 in */jobs/change) rm -r "{base}/lock" ;; esac; command mkdir "$@"; }}\n'
+    ended = subprocess.run([shell], input=meanwhile + start, text=True, check=False, capture_output=True)
+    assert (ended.returncode, "nothing may be changed here" in ended.stdout) == (21, True)
+    assert list((base / "jobs").iterdir()) == []
+    assert not (tmp_path / "began").exists()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("action", ["release", "break"])
+def test_a_lock_stays_where_a_job_began_while_it_was_taken_away(shell: str, action: str, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    given = {**_locked(base), "ACTION": action, "HELD_BY": "one"}
+    script = build("lock", given).text
+    slot = base / "jobs/change"
+    (tmp_path / "run").write_text("sleep 60\nexit\n")
+    begin = f"mkdir -p {slot}; cp {tmp_path}/run {slot}; echo job=sync.1 >{slot}/job"
+    begin += f"; {shell} {slot}/run >/dev/null 2>&1 & echo $! >{slot}/pid"
+    meanwhile = f'mv() {{ if [ ! -d {slot} ]; then {begin}; fi; command mv "$@"; }}\n'
+    ended = subprocess.run([shell], input=meanwhile + script, text=True, check=False, capture_output=True, timeout=30)
+    os.kill(int((slot / "pid").read_text()), signal.SIGKILL)
+    assert (ended.returncode, "still held by job sync.1 (running)" in ended.stdout) == (21, True), ended
+    assert (base / "lock/owner").read_text() == "run=one\ntoken=1\ntaken_at=then\n"
+    assert sorted(path.name for path in base.iterdir()) == ["jobs", "lock"]

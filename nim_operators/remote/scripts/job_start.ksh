@@ -64,6 +64,9 @@ if [ -n "$ATTACH_TO" ] && [ "$(sed -n 's/^job=//p' "$slot/job" 2>/dev/null)" != 
     refuse 24 "job $ATTACH_TO is not open here any more; clear the task to look again."
 fi
 if mkdir "$slot" 2>/dev/null; then
+    if [ "$NEEDS_LOCK" = yes ]; then  # it may have been given back before the slot was there to be seen
+        (hold_lock) || { lost=$?; rmdir "$slot" 2>/dev/null; exit $lost; }
+    fi
     if ! write_job; then
         rm -rf "$slot"
         refuse 23 "the job could not be written; look at the file system that holds $BASE."

@@ -64,8 +64,16 @@ release() {
         printf '%s note the lock is not held by this run\n' "$NONCE"
         return 0
     fi
-    rm -f "$BASE/lock/owner"
-    rmdir "$BASE/lock"
+    # A job may have made its slot since that look. It looks at the lock again after that, so one of the two is seen.
+    mv "$BASE/lock/owner" "$BASE/owner.left.$$" || return 1
+    holding=$(holding_jobs)
+    if [ -n "$holding" ]; then
+        ln "$BASE/owner.left.$$" "$BASE/lock/owner"
+        rm -f "$BASE/owner.left.$$"
+        refuse 21 "still held by job $holding"
+    fi
+    rm -f "$BASE/owner.left.$$"
+    rmdir "$BASE/lock" 2>/dev/null || [ -f "$BASE/lock/owner" ]
 }
 
 # A person gave a reason. Never under a living job, and only from the owner that the person saw. A job that vanished is
@@ -78,7 +86,13 @@ break_lock() {
     if [ -n "$holding" ]; then
         refuse 21 "still held by job $holding"
     fi
-    write_owner "$(now)" | put "$BASE/lock/owner"
+    former=$(cat "$BASE/lock/owner")
+    write_owner "$(now)" | put "$BASE/lock/owner" || return 1
+    holding=$(holding_jobs | sed 's/[^ ]* (vanished) //g')
+    if [ -n "$holding" ]; then
+        printf '%s\n' "$former" | put "$BASE/lock/owner"
+        refuse 21 "still held by job $holding"
+    fi
 }
 
 hold_base
