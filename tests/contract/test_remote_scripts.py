@@ -139,11 +139,12 @@ def test_a_lock_stays_where_a_job_began_while_it_was_taken_away(shell: str, acti
     given = {**_locked(base), "ACTION": action, "HELD_BY": "one"}
     script = build("lock", given).text
     slot = base / "jobs/change"
-    (tmp_path / "run").write_text("sleep 60\nexit\n")
+    (tmp_path / "run").write_text(f"echo $$ >{tmp_path}/pid && mv {tmp_path}/pid {slot}/pid\nsleep 60\nexit\n")
     begin = f"mkdir -p {slot}; cp {tmp_path}/run {slot}; echo job=sync.1 >{slot}/job"
-    begin += f"; {shell} {slot}/run >/dev/null 2>&1 & echo $! >{slot}/pid"
+    begin += f"; {shell} {slot}/run >/dev/null 2>&1 & until [ -f {slot}/pid ]; do :; done"
     meanwhile = f'mv() {{ if [ ! -d {slot} ]; then {begin}; fi; command mv "$@"; }}\n'
-    ended = subprocess.run([shell], input=meanwhile + script, text=True, check=False, capture_output=True, timeout=30)
+    wide = {**os.environ, "COLUMNS": "300"}  # here ps would cut the long path of the job
+    ended = subprocess.run([shell], input=meanwhile + script, env=wide, text=True, check=False, capture_output=True)
     os.kill(int((slot / "pid").read_text()), signal.SIGKILL)
     assert (ended.returncode, "still held by job sync.1 (running)" in ended.stdout) == (21, True), ended
     assert (base / "lock/owner").read_text() == "run=one\ntoken=1\ntaken_at=then\n"
