@@ -80,8 +80,8 @@ class NimTakeoverOperator(NimJobOperator):
         target = view.snapshot(run.target)
         attach_to = target.own.open_job(KIND) if target is not None else None
         if attach_to is None:
-            self._demand_go(run, view, facts, plan)
-            if not _may_still_move(facts):
+            state = self._demand_go(run, view, facts, plan)
+            if state is State.UNUSABLE_ALTERNATE or not _may_still_move(facts):
                 raise AlreadyDone(self._report(run, plan, {}, []))
         needed = takeover_commands(facts, run.endpoint(run.target).commands)
         lines = [command.line for command in needed]
@@ -95,10 +95,12 @@ class NimTakeoverOperator(NimJobOperator):
             attach_to=attach_to.job if attach_to else "",
         )
 
-    def _demand_go(self, run: Run, view: PairView, facts: Facts, plan: Json) -> None:
+    def _demand_go(self, run: Run, view: PairView, facts: Facts, plan: Json) -> State:
+        """Return the state in which this run may go on; what a takeover of its own has brought about is one."""
         assessment = run.assess(view)
+        state = assessment.diagnosis.state
         known = _UNDER_WAY | (_WITHOUT_SOURCE if run.may_be_away else frozenset())
-        if not (_has_begun(run) and assessment.diagnosis.state in known):
+        if not (_has_begun(run) and (state in known or _has_left_ill(facts, state))):
             run.demand_go(assessment)
         demand_decided(run, facts)
         demand_backups(run, view)
@@ -108,6 +110,7 @@ class NimTakeoverOperator(NimJobOperator):
                 "'sync', or trigger a new run without the final sync."
             )
         _demand_as_planned(run, facts, plan["plan"])
+        return state
 
     def demand_good_end(self, ended: list[EndedJob]) -> None:
         """Let the clients decide: the exit status of a takeover that moved some of them is not known (nim.md 12.4)."""
@@ -163,6 +166,14 @@ def _may_still_move(facts: Facts) -> bool:
     """Tell whether a takeover could bring anything: some client that answers does not name the target."""
     matrix, target = facts.matrix, facts.view.target
     return not matrix.clients_vouching_for(target) or bool(matrix.clients_answering_otherwise(target))
+
+
+def _has_left_ill(facts: Facts, state: State) -> bool:
+    """Tell whether every client that answers has left a source whose NIM is dead: that is an ill standby from then on.
+
+    Only the read-back is left; a client that names neither master is not worth a takeover that the law forbids.
+    """
+    return state is State.UNUSABLE_ALTERNATE and facts.active == facts.view.target
 
 
 def _has_begun(run: Run) -> bool:

@@ -14,6 +14,9 @@ STORY = {"reason": "nima lost its disks"}
 FORM = {"reason": "nima is repaired", "change_ticket": "CHG0043"}
 DONE = ("done", "Every required step recorded its read-back.")
 
+COLLECT = 7
+"""Which of the commands that the takeover step of a rescue sends to the alternate tells that its log is kept."""
+
 
 @pytest.fixture
 def airflow(start_lab: Any, install: Any) -> InProcess:
@@ -134,6 +137,19 @@ def test_a_master_whose_nim_is_dead_is_fenced_and_its_clients_are_rescued(airflo
     assert verdict(rescued) == DONE
     assert [fence["stands"] for fence in rescued.records("fence")] == [True]
     assert owners(lab) == {"nimb"}
+
+
+def test_a_rescue_whose_link_is_lost_before_the_read_back_goes_on_to_it(airflow: InProcess) -> None:
+    lab = airflow.lab
+    lab.break_fault("nimesis_down", host="nima")
+    airflow.before["takeover"] = lambda: lab.break_fault("ssh_drop", host="nimb", nth=COLLECT, at="end")
+    form = {**STORY, "override": "nimesis does not start any more"}
+    cut = airflow.run("nim_disaster_failover", **form)
+    assert "nimb: job_collect: outcome unknown: link lost" in cut.reason
+    assert (cut.verdict, owners(lab)) == ("incomplete", {"nimb"})
+
+    assert verdict(airflow.clear(cut, "takeover", "backup", **form)) == DONE
+    assert len([call for call in lab.calls("nim") if "takeover" in call["argv"]]) == 1
 
 
 @pytest.mark.parametrize(
