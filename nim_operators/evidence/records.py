@@ -172,6 +172,14 @@ class BeforeSyncRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class BeforeMoveRecord(Body):
+    """The locations on the target right before the command was sent that moves their content aside."""
+
+    KIND: ClassVar[str] = "before_move"
+    locations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SyncRecord(Body):
     """What a sync said of itself: phases (nim.md 4.3), resources it copied and those it never finished."""
 
@@ -443,6 +451,7 @@ KINDS: Mapping[str, type[Body]] = {
         WholeBackupRecord,
         PrepareRecord,
         BeforeSyncRecord,
+        BeforeMoveRecord,
         SyncRecord,
         PutBackRecord,
         FenceRecord,

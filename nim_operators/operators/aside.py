@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nim_operators.evidence.records import CommandRecord, ContentsRecord
+from nim_operators.evidence.records import BeforeMoveRecord, ContentsRecord
 from nim_operators.nim.collector import BASE
 from nim_operators.nim.content import Condition
 from nim_operators.nim.refresh import Renewal
@@ -15,14 +15,13 @@ from nim_operators.remote.job import Slot
 from nim_operators.remote.script import embedded
 
 KIND = "aside"
-_MOVE = "move aside"
 
 
 def move_aside(run: Run, renewals: Iterable[Renewal]) -> JobRequest:
     """Return the job that moves content aside on the target, each inside its own directory."""
     chosen = list(renewals)
     rows = [f"{one.resource} {one.content} {one.location}" for one in chosen]
-    line = f"{_MOVE} {', '.join(one.location for one in chosen)}"
+    line = f"move aside {', '.join(one.location for one in chosen)}"
     return _job(run, line, _script(run, "move", rows))
 
 
@@ -49,8 +48,8 @@ def back_from_aside(run: Run, asides: Iterable[Aside]) -> tuple[str, str]:
 
 
 def has_moved(run: Run) -> bool:
-    """Tell whether this run has sent a command that moves content aside."""
-    return any(record["line"].startswith(_MOVE) for record in run.recorded(CommandRecord))
+    """Tell whether this run may have sent a command that moves content aside."""
+    return bool(run.recorded(BeforeMoveRecord))
 
 
 def waiting(asides: Iterable[Aside]) -> tuple[Aside, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nim_operators.evidence.records import ContentsRecord
+from nim_operators.evidence.records import BeforeMoveRecord, ContentsRecord
 from nim_operators.nim.content import Condition, Inventory, compare_content
 from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.inventory import fingerprint, parse_inventory
@@ -57,6 +57,7 @@ class NimRefreshStaleContentOperator(NimJobOperator):
         if not renewals:
             _tell(run, kept)
             return self._read_back(run, observed(view, run.target), (), ())
+        run.record(BeforeMoveRecord(tuple(one.location for one in renewals)))  # a worker may die right after the start
         ended_move = in_loop(run_to_end(run, move_aside(run, renewals)))
         by_host = tuple(Kept(name, why) for name, why in _kept_by_host(ended_move.log))
         _tell(run, (*kept, *by_host))

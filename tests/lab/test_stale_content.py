@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from include.lab import Lab
+from nim_operators.remote import job as remote_job
+from nim_operators.remote.job import Job
+from nim_operators.remote.lock import Holder
+from nim_operators.remote.transport import Host
 from tests.lab.in_process import InProcess
 from tests.lab.runbook import ESTATE, REPOSITORY, Finished, Installation
 
@@ -209,3 +215,28 @@ def test_former_content_is_in_its_place_on_an_alternate_that_had_to_be_fenced(ni
     assert [record["state"] for record in run.records("put_back")] == ["unusable"]
     assert content(lab, "nimb") == before
     assert records_on(lab) == []
+
+
+@pytest.mark.sweep
+def test_content_comes_back_where_the_worker_died_right_after_it_began_to_move_it(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_of = nights()
+    lab = run_of.lab
+    before = content(lab, "nimb")
+    start = remote_job.start
+
+    async def die_after(host: Host, holder: Holder, **asked: Any) -> Job:
+        job = await start(host, holder, **asked)
+        if asked["kind"] != "aside":
+            return job
+        while not (lab.tree("nimb") / "var/adm/nim_operators/jobs/change/status").exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        assert records_on(lab) == ["mksysb_aix01"]
+        raise RuntimeError
+
+    monkeypatch.setattr(remote_job, "start", die_after)
+    run_of.before["put_back"] = lambda: monkeypatch.setattr(remote_job, "start", start)
+    run = run_of.run()
+    assert [record["state"] for record in run.records("put_back")] == ["put back"]
+    assert (content(lab, "nimb"), records_on(lab)) == (before, [])
