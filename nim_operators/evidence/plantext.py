@@ -29,6 +29,7 @@ def _lines(record: Json, pair: str) -> Iterator[str]:
         yield f"**Warning: {record['warning']}**"
         yield ""
     yield f"- Reason: {asked['reason']}" + (f" (change {asked['change_ticket']})" if asked["change_ticket"] else "")
+    yield from _diagnosis(plan)
     if moves:
         yield from _moving(plan, asked)
     yield from _recovery_point(record)
@@ -54,6 +55,13 @@ def _aim(plan: Json) -> str:
         return str(plan["aim"])
     verb = "takes the clients over from" if plan["clients"] else "becomes the standby of"
     return f"{plan['target']} {verb} {plan['source']}"
+
+
+def _diagnosis(plan: Json) -> Iterator[str]:
+    found = plan.get("diagnosis")  # plans of an earlier version have none
+    if found is not None:
+        yield f"- Diagnosis: **{found['state']}**. {found['meaning']}"
+        yield from (f"  - {sentence}" for sentence in found["reasons"])
 
 
 def _lost(plan: Json) -> Iterator[str]:

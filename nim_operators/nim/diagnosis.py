@@ -13,12 +13,13 @@ from enum import StrEnum
 from typing import Any
 
 from nim_operators.nim.direction import Arming
-from nim_operators.nim.facts import Facts, facts_of, has_copy
+from nim_operators.nim.facts import Facts, facts_of, few, has_copy
 from nim_operators.nim.ownership import Row, Side
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.preparation import beyond_repair, preparation
 from nim_operators.nim.serving import not_serving
 from nim_operators.nim.snapshot import Absence, NimProcess, Snapshot, Unreachable
+from nim_operators.nim.witnesses import is_reached, testimony
 
 TRANSFER = re.compile(r"-\w*o\s*(?:sync|takeover)\b|\bnim_master_recover\b|\bm_restore_db\b", re.ASCII)
 """Command lines that move a whole database or every client: sync, takeover, restores (nim.md 4.3-4.7)."""
@@ -57,7 +58,7 @@ MEANINGS: dict[State, str] = {
     State.ACTIVE_UNREACHABLE_UNCONFIRMED: (
         "The active master does not answer us; nobody else has confirmed that it is dead."
     ),
-    State.ACTIVE_DEAD: "The active master answers neither us nor the alternate.",
+    State.ACTIVE_DEAD: "The active master answers neither us nor the alternate nor any client that could try.",
     State.BOTH_UNREACHABLE: "Neither master answers us, so nothing is known of either.",
     State.ACTIVE_NOT_SERVING: "The active master answers, but its NIM does not work.",
     State.UNUSABLE_ALTERNATE: "The standby answers, but its NIM could not take over.",
@@ -126,14 +127,16 @@ def _both_unreachable(facts: Facts) -> Iterable[str]:
 
 
 def _active_dead(facts: Facts) -> Iterable[str]:
-    """Want two witnesses: we cannot reach it, and the alternate tried and cannot either (design section 5, S3)."""
+    """Want two witnesses: we cannot reach it, and the alternate tried and cannot either (design section 5, S3).
+
+    The clients that could try are further ones; a single one that reaches it is a veto.
+    """
     alternate = facts.view.snapshot(facts.standby)
     if alternate is None or alternate.peer_answers is not False:
-        return
-    lets_nobody_in = [found for found in facts.unobserved if found.absence not in _SILENCES]
-    for lost in _active_unreachable(facts) if not lets_nobody_in else ():
-        yield lost
-        yield f"{alternate.master} tried to reach it and got no answer."
+        return ()
+    if any(found.absence not in _SILENCES or is_reached(facts, found) for found in facts.unobserved):
+        return ()
+    return _active_unreachable(facts)
 
 
 _SILENCES = frozenset({Absence.NO_ROUTE, Absence.TIMED_OUT, Absence.REFUSED, Absence.LINK_LOST})
@@ -145,7 +148,8 @@ def _active_unreachable(facts: Facts) -> Iterable[str]:
     if tuple(not_serving(facts, facts.standby)) and beyond_repair(facts):
         return []
     ill = preparation(facts).saw if facts.standby == facts.view.target else ()
-    return [" ".join([_lost(found), *ill]) for found in facts.unobserved if found.master == facts.active]
+    away = [found for found in facts.unobserved if found.master == facts.active]
+    return [words for lost in away for words in (" ".join([_lost(lost), *ill]), *testimony(facts, lost))]
 
 
 def _standby_down(facts: Facts) -> Iterable[str]:
@@ -273,12 +277,6 @@ def _not_armed(facts: Facts) -> Iterable[str]:
 def _first_sync(facts: Facts) -> Iterable[str]:
     if facts.target is not None and not has_copy(facts.target):
         yield f"The database of {facts.target.master} defines neither clients nor resources."
-
-
-def few(clients: tuple[str, ...], shown: int = 5) -> str:
-    """Name the first of some clients and count the others."""
-    more = len(clients) - shown
-    return ", ".join(clients[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 ROWS: tuple[tuple[State, Callable[[Facts], Iterable[str]]], ...] = (

@@ -168,3 +168,9 @@ def _master_of_itself(own: Snapshot) -> str | None:
         return None
     claimed = file.master_hostname if file is not None else None
     return claimed if claimed and not same_host(claimed, own.hostname) else "its peer"
+
+
+def few(clients: tuple[str, ...], shown: int = 5) -> str:
+    """Name the first of some clients and count the others."""
+    more = len(clients) - shown
+    return ", ".join(clients[:shown]) + (f" and {more} more" if more > 0 else "")

@@ -12,6 +12,7 @@ from typing import Any
 from nim_operators.nim import commands
 from nim_operators.nim.assess import Assessment
 from nim_operators.nim.commands import Command, CommandPaths, PeerRecord
+from nim_operators.nim.diagnosis import Diagnosis, diagnosis_of
 from nim_operators.nim.drift import Kind, compare_definitions
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.facts import Facts
@@ -54,6 +55,7 @@ class TakeoverPlan:
     ``obstacles`` the others that will not or may not follow. ``bytes_to_copy`` is what the final sync brings, ``lost``
     what will be gone afterwards, one sentence each; ``only_there`` names the objects that a sync erases on the target.
     ``repair`` is what the target needs before it can take over, ``ill`` why.
+    ``diagnosis`` is what all of it rests on.
     """
 
     runbook: Runbook
@@ -66,6 +68,7 @@ class TakeoverPlan:
     there: tuple[str, ...]
     obstacles: tuple[Readiness, ...]
     bytes_to_copy: int
+    diagnosis: Diagnosis
     lost: tuple[str, ...] = ()
     only_there: tuple[str, ...] = ()
     repair: Repair = Repair.NONE
@@ -106,6 +109,7 @@ class TakeoverPlan:
             "lost": list(self.lost),
             "repair": self.repair.value,
             "ill": list(self.ill),
+            "diagnosis": self.diagnosis.to_json(),
         }
 
 
@@ -174,6 +178,7 @@ def plan_takeover(
         lost=lost or _not_carried_over(facts, final),
         repair=prepare.repair,
         ill=prepare.saw,
+        diagnosis=diagnosis_of(facts),
     )
 
 
@@ -212,6 +217,7 @@ def plan_reprotect(facts: Facts, paths: Mapping[str, CommandPaths], assessment: 
         bytes_to_copy=_bytes_to_copy(facts),
         lost=tuple(map(str, told)),
         only_there=tuple(found.name for found in differences if found.kind is Kind.TARGET_ONLY),
+        diagnosis=assessment.diagnosis,
     )
 
 

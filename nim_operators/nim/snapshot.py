@@ -46,6 +46,8 @@ class Unreachable:
     master: str
     absence: Absence
     reason: str
+    nim_answers: bool | None = None
+    """Whether a NIM port of it accepted a connection from here; None where that was not tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,21 @@ class ClientAnswer:
     level: Level | None = None
     silence: str | None = None
     machine_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What one client said when it was asked whether it reaches its master, because we do not.
+
+    ``asked_by`` is as in :class:`ClientAnswer`; ``master_hostname`` the host that it tried, which its niminfo names.
+    ``reaches`` is None where it could not try; ``said`` is the reason for each of the three.
+    """
+
+    client: str
+    asked_by: str
+    master_hostname: str
+    reaches: bool | None
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +266,8 @@ class Snapshot:
     """Why the database could not be listed, None where it was; ``objects`` is empty then."""
     peer_answers: bool | None = None
     """Whether the other master answered this one in any way; None where this one could not try."""
+    witnesses: tuple[Witness, ...] = ()
+    """What clients said of the other master, where it did not answer us; see :mod:`nim_operators.nim.witnesses`."""
 
     def of_type(self, *types: str) -> tuple[NimObject, ...]:
         """Return this master's objects of the given types, in the order of its listing."""

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nim_operators.nim.diagnosis import few
-from nim_operators.nim.facts import Facts
+from nim_operators.nim.facts import Facts, few
 from nim_operators.nim.ownership import Row
 from nim_operators.nim.readiness import CERTAIN, Readiness, readiness
 from nim_operators.nim.takeoverlog import SUCCESS

@@ -9,13 +9,24 @@ from dataclasses import dataclass, field, replace
 from nim_operators.nim.clients import parse_client_answers
 from nim_operators.nim.collector import parse_sections
 from nim_operators.nim.outcome import Exited
-from nim_operators.nim.snapshot import BY_SSH, Absence, ClientAnswer, Observation, Section, Snapshot, Unreachable
+from nim_operators.nim.snapshot import (
+    BY_SSH,
+    Absence,
+    ClientAnswer,
+    Observation,
+    Section,
+    Snapshot,
+    Unreachable,
+    Witness,
+)
+from nim_operators.nim.witnesses import parse_witnesses, to_ask
 from nim_operators.remote.asking import FIRST_WORD_SECONDS, Progress, asking_values
 from nim_operators.remote.collect import Questions, add_places, observe_over
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
 from nim_operators.remote.script import build, complaint
 from nim_operators.remote.transport import Host, connect
+from nim_operators.remote.witnesses import TESTIMONY_SECONDS, ask_witnesses, nim_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,8 @@ async def observe_pair(
 
     Clients that stay silent to the master that claims them are asked once more from the other one: a client that has
     gone over to it might answer there (design section 3). So are all clients of a master that does not answer, and
-    those that no master claims. That costs a further trip only where there are such clients.
+    those that no master claims. That costs a further trip only where there are such clients; so does asking some of
+    the clients of a master that does not answer us whether they reach it.
 
     :raises nim_operators.nim.errors.Unreadable: if a host printed something that makes no sense.
     """
@@ -71,7 +83,11 @@ async def observe_pair(
             everybody = asking.by_target_too and master == target
             unheard = _unheard(observed[peer].observation, observed[master].observation, everybody=everybody)
             observed[master] = await _ask_more(observed[master], endpoints[master], unheard, asking)
-        observed[source] = await _ask_by_ssh(observed[source], asking)
+        asker = source if isinstance(first.observation, Snapshot) else target
+        is_lost = any(isinstance(found.observation, Unreachable) for found in observed.values())
+        observed[asker] = await _ask_by_ssh(observed[asker], asking, witness=is_lost)
+        if is_lost:
+            observed[asker] = await _ask_witnesses(observed[asker], endpoints[asker])
     return observed
 
 
@@ -84,8 +100,10 @@ async def _observe(master: str, endpoint: Endpoint, asking: Asking) -> Observed:
     )
     observed = await _look(master, endpoint, questions)
     if isinstance(observed.observation, Unreachable) and observed.observation.absence in _PASSING:
-        await asyncio.sleep(SECOND_LOOK_SECONDS)
-        return await _look(master, endpoint, questions)
+        answers, _ = await asyncio.gather(nim_answers(endpoint), asyncio.sleep(SECOND_LOOK_SECONDS))
+        observed = await _look(master, endpoint, questions)
+        if isinstance(observed.observation, Unreachable):
+            return replace(observed, observation=replace(observed.observation, nim_answers=answers))
     return observed
 
 
@@ -147,35 +165,68 @@ async def _ask_more(observed: Observed, endpoint: Endpoint, clients: tuple[str, 
     )
 
 
-async def _ask_by_ssh(observed: Observed, asking: Asking) -> Observed:
-    """Add what the clients with a connection of their own say, to what the source's snapshot holds."""
+async def _ask_witnesses(observed: Observed, endpoint: Endpoint) -> Observed:
+    """Add what some clients say of the other master, which does not answer us."""
+    own = observed.observation
+    if not isinstance(own, Snapshot):
+        return observed
+    names = (own.hostname, *((own.niminfo.master_hostname,) if own.niminfo and own.niminfo.master_hostname else ()))
+    hosts = to_ask((answer for answer in own.clients if answer.asked_by == own.master), names)
+    if not hosts:
+        return observed
+    try:
+        async with connect(own.master, endpoint) as host:
+            heard, section = await ask_witnesses(host, hosts)
+    except HostAbsent:
+        return observed  # nobody has testified then
+    said = replace(own, witnesses=own.witnesses + heard)
+    return Observed(said, {**observed.sections, "witnesses": section})
+
+
+async def _ask_by_ssh(observed: Observed, asking: Asking, *, witness: bool) -> Observed:
+    """Add what the clients with a connection of their own say, to the snapshot of a master that answers."""
     snapshot = observed.observation
     if not asking.connections or not isinstance(snapshot, Snapshot):
         return observed
     room = asyncio.Semaphore(asking.width)
 
-    async def ask(client: str, endpoint: Endpoint) -> tuple[ClientAnswer, ...]:
+    async def ask(client: str, endpoint: Endpoint) -> tuple[tuple[ClientAnswer, ...], tuple[Witness, ...]]:
         async with room:
-            return await _own_words(client, replace(endpoint, privilege="none"), asking.limit_seconds)
+            own = replace(endpoint, privilege="none")
+            return await _own_words(client, own, asking.limit_seconds, witness=witness)
 
-    answers = await asyncio.gather(*(ask(*one) for one in asking.connections.items()))
-    return replace(observed, observation=replace(snapshot, clients=snapshot.clients + sum(answers, ())))
+    told = await asyncio.gather(*(ask(*one) for one in asking.connections.items()))
+    answers: tuple[ClientAnswer, ...] = sum((answers for answers, _ in told), ())
+    heard: tuple[Witness, ...] = sum((heard for _, heard in told), ())
+    said = replace(snapshot, clients=snapshot.clients + answers, witnesses=snapshot.witnesses + heard)
+    return replace(observed, observation=said)
 
 
-async def _own_words(client: str, endpoint: Endpoint, limit_seconds: int) -> tuple[ClientAnswer, ...]:
-    script = build("client", {"OSLEVEL": endpoint.commands.oslevel, "NAME": client}, uses=("clients",))
+async def _own_words(
+    client: str, endpoint: Endpoint, limit_seconds: int, *, witness: bool
+) -> tuple[tuple[ClientAnswer, ...], tuple[Witness, ...]]:
+    values = {"OSLEVEL": endpoint.commands.oslevel, "NAME": client, "WITNESS": "yes" if witness else "no"}
+    script = build("client", values, uses=("clients",))
+    limit = limit_seconds + (TESTIMONY_SECONDS if witness else 0)
+
+    def silent(why: str) -> tuple[tuple[ClientAnswer, ...], tuple[Witness, ...]]:
+        return (ClientAnswer(client, BY_SSH, silence=why),), ()
+
     try:
-        async with asyncio.timeout(limit_seconds), connect(client, endpoint) as host:
-            ended = await host.run(script.text, deadline=limit_seconds)
+        async with asyncio.timeout(limit), connect(client, endpoint) as host:
+            ended = await host.run(script.text, deadline=limit)
     except TimeoutError:
-        return (ClientAnswer(client, BY_SSH, silence=f"no answer within {limit_seconds} seconds"),)
+        return silent(f"no answer within {limit} seconds")
     except HostAbsent as absent:
-        return (ClientAnswer(client, BY_SSH, silence=f"{absent.absence}: {absent.reason}"),)
+        return silent(f"{absent.absence}: {absent.reason}")
     text = ended.stdout.decode(errors="replace")
     if not isinstance(ended.outcome, Exited) or script.nonce not in text:
-        return (ClientAnswer(client, BY_SSH, silence=complaint(host, ended)),)
-    section = parse_sections(client, script.nonce, text)["clients"]
-    return parse_client_answers(client, BY_SSH, section.stdout, (client,))
+        return silent(complaint(host, ended))
+    sections = parse_sections(client, script.nonce, text)
+    answers = parse_client_answers(client, BY_SSH, sections["clients"].stdout, (client,))
+    if not witness:
+        return answers, ()
+    return answers, parse_witnesses(BY_SSH, sections["witnesses"].stdout, to_ask(answers, ()))
 
 
 async def _ask(host: Host, clients: tuple[str, ...], asking: Asking) -> tuple[tuple[ClientAnswer, ...], Section]:

@@ -20,7 +20,9 @@ from include.lab.registry import command
 if TYPE_CHECKING:
     from include.lab.estate import Estate
 
-PLAIN_READS = frozenset({"cat", "date", "echo", "exit", "grep", "hostname", "ls", "lslpp", "lssrc", "oslevel", "uname"})
+PLAIN_READS = frozenset(
+    {"cat", "date", "echo", "exit", "grep", "hostname", "ls", "lslpp", "lssrc", "oslevel", "ping", "uname"}
+)
 _HARMLESS = re.compile(r"2>&1|[12]?>\s*/dev/null(?=[\s;]|$)")
 _ASSIGNMENTS = re.compile(r"^\s*(\w+=\S*\s+)*")
 METHODS = "/usr/lpp/bos.sysmgt/nim/methods"
@@ -56,7 +58,12 @@ def _changes_client(argv: list[str]) -> bool:
     if any(character in line for character in ">`$(&"):
         return True
     parts = [_ASSIGNMENTS.sub("", part).split() for part in re.split(r"[;|\n]", line)]
-    return not any(parts) or any(words[0].rsplit("/", 1)[-1] not in PLAIN_READS for words in parts if words)
+    return not any(parts) or not all(_reads(words) for words in parts if words)
+
+
+def _reads(words: list[str]) -> bool:
+    name = words[0].rsplit("/", 1)[-1]
+    return name in PLAIN_READS or (name == "nimclient" and words[1:2] == ["-l"])
 
 
 @command(f"{METHODS}/c_rsh", root_only=True, changing=_changes_client)

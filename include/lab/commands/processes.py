@@ -156,7 +156,7 @@ def _field(row: ProcessRow, name: str) -> str:
         "pid": str(row.pid), "ppid": str(row.ppid), "pgid": str(row.pgid), "pcpu": "0.0", "vsz": "1024",
         "nice": "20", "etime": _elapsed(time.time() - row.started), "time": _clock(row.cpu), "tty": row.tty,
         "comm": row.comm,
-        "args": " ".join(row.argv), "start": _started(row), "st": _started(row), "stime": _started(row),
+        "args": " ".join(row.argv) or "<defunct>", "start": _started(row), "st": _started(row), "stime": _started(row),
     }  # fmt: skip
     return values[name]
 

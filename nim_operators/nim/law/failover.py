@@ -24,7 +24,7 @@ DISASTER_FAILOVER: Column = {
     ),
     State.ACTIVE_UNREACHABLE_UNCONFIRMED: Ruling(
         REASON,
-        "Only we cannot reach the active master; it may be serving its clients.",
+        "It was not confirmed that the active master is dead; it may be serving its clients.",
         "Look at its console or HMC. If it is dead, or must not come back, run again and say what was seen.",
     ),
     State.ACTIVE_DEAD: Ruling(GO, "We and a second witness find the active master dead.", "Nothing."),

@@ -1,0 +1,53 @@
+"""Let others try to reach a master that does not answer us: its NIM ports from here, its clients through the peer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from nim_operators.nim.collector import parse_sections
+from nim_operators.nim.outcome import Exited
+from nim_operators.nim.snapshot import Section, Witness
+from nim_operators.nim.witnesses import parse_witnesses
+from nim_operators.remote.asking import FIRST_WORD_SECONDS, Progress
+from nim_operators.remote.endpoint import Endpoint
+from nim_operators.remote.script import build
+from nim_operators.remote.transport import Host
+
+NIM_PORTS = (1058, 1059)
+"""Client communication and registration (nim.md 3.4)."""
+PORT_SECONDS = 5.0
+TESTIMONY_SECONDS = 25
+"""For one client, whose ping takes five seconds at most, and whose nimclient waits for a dead master much longer."""
+
+
+async def nim_answers(endpoint: Endpoint) -> bool | None:
+    """Tell whether any NIM port accepts a connection from here; None where the way leads through a proxy."""
+    if endpoint.proxy_command:
+        return None
+    return any(await asyncio.gather(*(_accepts(endpoint.host, port) for port in NIM_PORTS)))
+
+
+async def _accepts(host: str, port: int) -> bool:
+    try:
+        async with asyncio.timeout(PORT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.transport.abort()
+    return True
+
+
+async def ask_witnesses(host: Host, hosts: Mapping[str, str]) -> tuple[tuple[Witness, ...], Section]:
+    """Ask clients, through the master that we do reach, whether they reach the other one: one trip, all at a time.
+
+    :param hosts: the clients, and the host that each of them shall try.
+    """
+    values = {"C_RSH": host.endpoint.commands.c_rsh, "PATIENCE": str(TESTIMONY_SECONDS)}
+    lines = [f"{client} {master}" for client, master in hosts.items()]
+    script = build("witnesses", values, {"list_witnesses": lines})
+    ended = await host.run(script.text, deadline=FIRST_WORD_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
+    if not isinstance(ended.outcome, Exited):
+        return (), Section("witnesses", 1, "", str(ended.outcome))
+    section = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))["witnesses"]
+    return parse_witnesses(host.name, section.stdout, hosts), section
