@@ -124,6 +124,8 @@ class BackupRecord(Body):
     members: tuple[str, ...]
     nim_level: str | None
     stamp: str
+    raw: str | None = None
+    """Why it is no backup of NIM's own but its files as they were; each came off the host with its digest proven."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nim_operators.nim.errors import NotReadBack
@@ -63,3 +64,14 @@ def read_backup(master: str, data: bytes, *, expected_level: str) -> BackupConte
             f"the master's /etc/NIM.level says {expected_level!r}."
         )
     return BackupContent(members, found)
+
+
+def raw_archive(files: Mapping[str, bytes]) -> bytes:
+    """Return files of a database that NIM itself cannot save, by their names in :data:`MEMBERS`, as such a backup."""
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"./{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return written.getvalue()

@@ -145,26 +145,6 @@ def backup_database(paths: CommandPaths, file: str) -> Command:
     return Command((paths.m_backup_db, _path(file)), changes=True, purpose="Back up this master's NIM database.")
 
 
-DATABASE_FILES = (
-    "./etc/objrepos/nim_attr",
-    "./etc/objrepos/nim_attr.vc",
-    "./etc/objrepos/nim_object",
-    "./etc/objrepos/nim_object.vc",
-    "./etc/NIM.level",
-    "./etc/niminfo",
-)
-"""What a backup of the database holds, relative to ``/`` (nim.md 2.2)."""
-
-
-def copy_database_files(file: str) -> Command:
-    """Copy the files of a database that NIM itself cannot read into a tar, as they are. To be run in ``/``.
-
-    :raises Unsendable: if *file* is not a plain absolute path.
-    """
-    argv = ("/usr/bin/tar", "-cf", _path(file), *DATABASE_FILES)
-    return Command(argv, changes=False, purpose="Copy the files of this master's NIM database as they are.")
-
-
 def restore_database(paths: CommandPaths, file: str) -> Command:
     """Put a backup of the database back (nim.md 4.7). Whether a configured master accepts it is uncertain (12.18).
 

@@ -12,7 +12,7 @@ from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.snapshot import ArmedDirection
 from nim_operators.operators.base import NimOperator, Run, in_loop, observed
 from nim_operators.remote.direction import record_direction
-from nim_operators.remote.errors import HostAbsent, LockHeld
+from nim_operators.remote.errors import UNABLE, LockHeld
 from nim_operators.remote.transport import connect
 
 
@@ -46,10 +46,10 @@ async def turn(run: Run) -> ArmedDirection:
     turned = replace(run, source=run.target, target=run.source)
     try:
         return await arm(turned)
-    except (HostAbsent, LockHeld) as missing:
-        if missing.host == run.target:
+    except (*UNABLE, LockHeld) as unable:
+        if unable.host == run.target:
             raise
-        run.note(f"The armed direction could not be recorded on {run.source}: {missing.sentence}")
+        run.note(f"The armed direction could not be recorded on {run.source}: {unable.sentence}")
     return await _keep(turned, (turned.source,))
 
 

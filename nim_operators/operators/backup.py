@@ -10,24 +10,26 @@ from airflow.sdk import Context
 
 from nim_operators.evidence.records import BackupRecord, ObservationRecord, WholeBackupRecord
 from nim_operators.nim import commands
-from nim_operators.nim.backup import read_backup
+from nim_operators.nim.backup import raw_archive, read_backup
 from nim_operators.nim.collector import build_snapshot
-from nim_operators.nim.errors import Refused
+from nim_operators.nim.errors import CommandFailed, NotReadBack, Refused
 from nim_operators.nim.preparation import Repair, has_own_database
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import Absence, Snapshot
 from nim_operators.operators.approved import planned
 from nim_operators.operators.base import Run, in_loop
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator
-from nim_operators.remote.errors import HostAbsent, OutcomeUnknown, RemoteError
-from nim_operators.remote.files import digest, fetch, prune_backups
+from nim_operators.remote.errors import HostAbsent, NoRoom, NotLocked, OutcomeUnknown, RemoteError
+from nim_operators.remote.files import digest, fetch, fetch_database_files, prune_backups
 from nim_operators.remote.job import Slot
+from nim_operators.remote.lock import claim
 from nim_operators.remote.subsystem import subsystem_rows
 from nim_operators.remote.transport import connect
 from nim_operators.triggers.nimesis import NIMESIS
 
 KIND = "backup"
 _FETCH_SECONDS = 900.0
+_STAMP = "YYYYMMDD[T]HHmmss[Z]"
 
 
 class NimBackupDatabaseOperator(NimJobOperator):
@@ -40,31 +42,30 @@ class NimBackupDatabaseOperator(NimJobOperator):
     and the next try collects it. Undo: nothing to undo.
 
     Green means: a readable tar with its six members and the master's own NIM level is off the host, and its digest is
-    the same on both ends.
+    the same on both ends. In a disaster the master that is given up may have a database that ``m_backup_db`` cannot
+    read, or no room for a file: the files of its database are then copied off the host as they are, each with its
+    digest proven, and the evidence says that nobody knows whether NIM could restore them.
     """
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Return a backup job for each reachable master that has no verified backup in this run's evidence."""
         _hold_kept(run)
         held = _held(run)
-        needed = [master for master in run.masters if master not in held and self._is_reachable(run, master)]
+        needed = [master for master in run.masters if master not in held and self._can_be_asked(run, master)]
         if not needed:
             self._tell_again(run)
-            raise AlreadyDone(held)
+            raise AlreadyDone(_held(run))
         directory = run.pair.backups.directory
         for master in needed:
-            stamp = pendulum.now("UTC").format("YYYYMMDD[T]HHmmss[Z]")
+            stamp = pendulum.now("UTC").format(_STAMP)
             file = f"{directory}/nimdb.{stamp}.backup"
             command = commands.backup_database(run.endpoint(master).commands, file)
             told = f"echo 'file {file}' && echo \"level $(cat /etc/NIM.level)\""
-            taken = command.line
-            if master in run.may_be_away:  # a database that NIM cannot read any more is copied as it is
-                taken = f"{{ {taken} || {{ cd / && {commands.copy_database_files(file).line}; }}; }}"
             yield JobRequest(
                 master=master,
                 kind=KIND,
                 line=command.line,
-                command=f"mkdir -p '{directory}' && {told} && {taken}",
+                command=f"mkdir -p '{directory}' && {told} && {command.line}",
                 slot=Slot.BACKUP,
                 changes=False,
             )
@@ -75,26 +76,67 @@ class NimBackupDatabaseOperator(NimJobOperator):
         for record in last.values():
             run.record(BackupRecord(**record))
 
-    def _is_reachable(self, run: Run, master: str) -> bool:
+    def _can_be_asked(self, run: Run, master: str) -> bool:
+        """Tell whether a backup can be started; a master that is given up and has no room is copied from instead."""
         try:
             in_loop(_reach(run, master))
+        except (NoRoom, NotLocked) as unable:
+            self._copy_raw(run, master, unable)
+            return False
         except HostAbsent as absent:
-            run.record(ObservationRecord(master, reachable=False, absence=absent.absence.value, reason=absent.reason))
-            self.log.warning("No backup of %s: %s", master, absent)
+            self._leave_out(run, master, absent.absence, absent.reason)
             return False
         except OutcomeUnknown as hung:
             if master not in run.may_be_away:
                 raise
-            run.record(ObservationRecord(master, reachable=False, absence=Absence.LINK_LOST.value, reason=str(hung)))
-            self.log.warning("No backup of %s: %s", master, hung)
+            self._leave_out(run, master, Absence.HANGS, hung.sentence)
             return False
         return True
+
+    def _leave_out(self, run: Run, master: str, absence: Absence, reason: str) -> None:
+        run.record(ObservationRecord(master, reachable=False, absence=absence.value, reason=reason))
+        self.log.warning("No backup of %s: %s: %s", master, absence, reason)
+
+    def demand_good_end(self, ended: list[EndedJob]) -> None:
+        """Leave it to :meth:`finish`, which knows whether a master may be given up."""
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
         """Fetch and verify each new backup, keep it, prune the old ones."""
         for one in ended:
-            in_loop(self._bring_home(run, one))
+            try:
+                super().demand_good_end([one])
+                in_loop(self._bring_home(run, one))
+            except (CommandFailed, NotReadBack) as bad:
+                if one.job.host not in run.may_be_away:
+                    raise
+                self._copy_raw(run, one.job.host, bad)
         return _held(run)
+
+    def _copy_raw(self, run: Run, master: str, why: Exception) -> None:
+        """Keep the files of a database that NIM cannot save, as they are; what is not there is named."""
+        try:
+            files, lacking = in_loop(_fetch_raw(run, master))
+        except (HostAbsent, OutcomeUnknown) as lost:
+            self._leave_out(run, master, Absence.LINK_LOST, lost.sentence)
+            return
+        data = raw_archive(files)
+        stamp = f"{pendulum.now('UTC').format(_STAMP)}.raw"
+        said = f"a raw copy, which nobody knows whether NIM can restore, because: {why}"
+        run.record(
+            BackupRecord(
+                master=master,
+                path=run.store.write_backup(run.pair.name, master, f"{stamp}.backup", data),
+                size_bytes=len(data),
+                algorithm="SHA256",
+                digest_on_host="",
+                digest_here=digest("SHA256", data),
+                members=tuple(files),
+                nim_level=files.get("etc/NIM.level", b"").decode(errors="replace").strip() or None,
+                stamp=stamp,
+                raw=said + "".join(f" {name} is not in it: {reason}" for name, reason in lacking.items()),
+            )
+        )
+        self.log.warning("%s: %s", master, said)
 
     async def _bring_home(self, run: Run, one: EndedJob) -> None:
         master = one.job.host
@@ -194,8 +236,14 @@ def _held(run: Run) -> dict[str, str]:
 
 async def _reach(run: Run, master: str) -> None:
     async with connect(master, run.endpoint(master)) as host:
-        if master in run.may_be_away:  # one that lets us in and then hangs must not hold a rescue up
+        if master in run.may_be_away:  # one that lets us in, and then hangs or is full, must not hold a rescue up
             await subsystem_rows(host, NIMESIS)
+            await claim(host, run.holder)
+
+
+async def _fetch_raw(run: Run, master: str) -> tuple[dict[str, bytes], dict[str, str]]:
+    async with connect(master, run.endpoint(master)) as host:
+        return await fetch_database_files(host, deadline=_FETCH_SECONDS)
 
 
 def _told(one: EndedJob) -> tuple[str, str]:

@@ -40,7 +40,7 @@ from nim_operators.nim.errors import AskAgain, Incomplete, NimError, Refused, St
 from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import KeptBackup, PairView
 from nim_operators.nim.runbooks import WITHOUT_SOURCE, WITHOUT_TARGET, Runbook
-from nim_operators.nim.snapshot import Observation, Snapshot
+from nim_operators.nim.snapshot import Absence, Observation, Snapshot
 from nim_operators.operators.form import chosen_source
 from nim_operators.remote.collect import Questions
 from nim_operators.remote.collect import observe as look_at
@@ -101,8 +101,19 @@ class Run:
         return self.pair.masters[master].conn_id
 
     def endpoint(self, master: str) -> Endpoint:
-        """Return where *master* is and how to log in; its secrets are masked in the evidence from now on."""
-        return self._reached_by(self.conn_id(master))
+        """Return where *master* is and how to log in; its secrets are masked in the evidence from now on.
+
+        One that this run may go on without, and that was silent when this run last looked, is not waited for as long
+        again by every further step.
+        """
+        endpoint = self._reached_by(self.conn_id(master))
+        if master not in self.may_be_away or not self._was_silent(master):
+            return endpoint
+        return replace(endpoint, connect_seconds=min(endpoint.connect_seconds, 5.0), longest_seconds=15.0)
+
+    def _was_silent(self, master: str) -> bool:
+        seen = [record for record in self.recorded(ObservationRecord) if record["master"] == master]
+        return bool(seen) and seen[-1].get("absence") in {Absence.TIMED_OUT, Absence.HANGS}
 
     def client_endpoint(self, client: str) -> Endpoint:
         """Return where a client is that the estate file gives a connection of its own."""

@@ -20,7 +20,7 @@ from nim_operators.operators.jobs import (
     put_away_vanished,
     run_to_end,
 )
-from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
+from nim_operators.remote.errors import UNABLE
 from nim_operators.remote.job import Slot
 from nim_operators.remote.script import build, embedded, read_sections
 from nim_operators.remote.transport import connect
@@ -59,11 +59,11 @@ class NimFenceOperator(NimOperator):
             in_loop(put_away_vanished(run, master))
         try:
             seen = fence_without_clients(run, master)
-        except (HostAbsent, OutcomeUnknown) as absent:
+        except UNABLE as unable:
             if master not in run.may_be_away:
                 raise
-            run.record(FenceRecord(master, stands=False, said=f"Nobody can say whether it serves: {absent}"))
-            self.log.warning("%s is not fenced: %s. Fence it before it is let onto the network again.", master, absent)
+            run.record(FenceRecord(master, stands=False, said=f"Nobody can say whether it serves: {unable}"))
+            self.log.warning("%s is not fenced: %s. Fence it before it is let onto the network again.", master, unable)
             return "not reached"
         run.record(FenceRecord(master, stands=not seen.gaps, said=str(seen)))
         if seen.gaps and master not in run.may_be_away:

@@ -21,7 +21,7 @@ from nim_operators.nim.outcome import Outcome, Unknown, outcome_from_json, succe
 from nim_operators.operators.approved import demand_approved
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import job as remote_job
-from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
+from nim_operators.remote.errors import UNABLE, HostAbsent, OutcomeUnknown
 from nim_operators.remote.job import Job, Progress, Slot
 from nim_operators.remote.leftovers import open_jobs
 from nim_operators.remote.lock import claim
@@ -208,7 +208,7 @@ async def _put_away_ended(run: Run, kept: str) -> None:
     A sync is left for the step that judges it. A host that does not answer is met by the step itself.
     """
     for master in run.masters:
-        with suppress(HostAbsent):
+        with suppress(*(UNABLE if master in run.may_be_away else (HostAbsent,))):
             async with connect(master, run.endpoint(master)) as host:
                 ended = [found for found in await open_jobs(host) if found.state == "ended"]
             for found in ended:

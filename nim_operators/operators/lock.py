@@ -14,7 +14,7 @@ from nim_operators.nim.runbooks import TAKEOVERS
 from nim_operators.operators.approved import demand_approved_lately, planned
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote import lock
-from nim_operators.remote.errors import HostAbsent, LockHeld, OutcomeUnknown, RemoteError
+from nim_operators.remote.errors import UNABLE, HostAbsent, LockHeld, RemoteError
 from nim_operators.remote.leftovers import leftovers
 from nim_operators.remote.lock import Holder
 from nim_operators.remote.transport import Host, connect
@@ -49,10 +49,10 @@ async def _lock_both(run: Run) -> None:
             try:
                 async with connect(master, run.endpoint(master)) as host:
                     await _acquire(run, host)
-            except (HostAbsent, OutcomeUnknown) as absent:
+            except UNABLE as unable:
                 if master not in run.may_be_away:
                     raise
-                run.note(f"{master} is not locked: {absent}")
+                run.note(f"{master} is not locked: {unable}")
             else:
                 taken.append(master)
     except RemoteError:
@@ -112,7 +112,7 @@ async def _on_both(run: Run, action: Callable[[Host, Holder], Awaitable[None]]) 
             async with connect(master, run.endpoint(master)) as host:
                 await action(host, run.holder)
         except RemoteError as error:
-            if not (isinstance(error, HostAbsent | OutcomeUnknown) and master in run.may_be_away):
+            if not (isinstance(error, UNABLE) and master in run.may_be_away):
                 errors.append(error)
     if errors:
         raise min(errors, key=lambda error: isinstance(error, HostAbsent))  # a host that refuses weighs more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -25,9 +26,10 @@ class BadConnection(NimError):
 class Endpoint:
     """Everything needed to reach a host. Secrets are left out of ``repr`` and of every message.
 
-    ``connect_seconds`` limits TCP, key exchange and login together. ``known_hosts`` is a path, or None for the user's
-    own file. ``trusted_key`` is one public key in OpenSSH form and outranks ``known_hosts``. ``privilege`` is
-    ``none`` where the login itself may administer NIM, ``sudo`` where every script runs under ``sudo -n``.
+    ``connect_seconds`` limits TCP, key exchange and login together, ``longest_seconds`` a script that says nothing.
+    ``known_hosts`` is a path, or None for the user's own file. ``trusted_key`` is one public key in OpenSSH form and
+    outranks ``known_hosts``. ``privilege`` is ``none`` where the login itself may administer NIM, ``sudo`` where every
+    script runs under ``sudo -n``.
     """
 
     host: str
@@ -46,6 +48,7 @@ class Endpoint:
     ciphers: tuple[str, ...] = ()
     disabled_algorithms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     connect_seconds: float = CONNECT_SECONDS
+    longest_seconds: float = math.inf
     privilege: str = "none"
     sudo: str = "sudo"
     ksh: str = "/usr/bin/ksh"

@@ -7,6 +7,8 @@
         ├── HostAbsent           no session: nothing was sent, trying again is safe
         ├── OutcomeUnknown       a script was sent and nobody saw how it ended: observe before anything else
         └── HostRefused          a script looked and declined to act; it says why
+            ├── NoRoom           the file system that holds this product's directory is full
+            ├── NotLocked        nobody holds the pair lock on the host
             ├── LockHeld         the pair lock belongs to another run, or a job holds it
             ├── Superseded       a later try of the same task took over
             └── JobInTheWay      another kind of job is still open on the host
@@ -58,3 +60,15 @@ class Superseded(HostRefused):
 
 class JobInTheWay(HostRefused):
     """A job of another kind is open on the host and must be collected first."""
+
+
+class NoRoom(HostRefused):
+    """What a step has to write on the host before it may act could not be written."""
+
+
+class NotLocked(HostRefused):
+    """Nobody holds the pair lock on the host, so nothing may be changed there."""
+
+
+UNABLE = (HostAbsent, OutcomeUnknown, NoRoom, NotLocked)
+"""Why a step may not be able to act on a master that is given up; none of them holds a rescue up."""

@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 
+from nim_operators.nim.backup import MEMBERS
 from nim_operators.nim.outcome import Exited
 from nim_operators.remote.errors import OutcomeUnknown, RemoteError
 from nim_operators.remote.lock import Holder
@@ -56,6 +57,24 @@ async def fetch(host: Host, path: str, *, deadline: float) -> Fetched:
             f"{path}: its {algorithm} is {on_host} on the host and {here} here; the copy is not trusted.",
         )
     return Fetched(data, algorithm, on_host, here)
+
+
+async def fetch_database_files(host: Host, *, deadline: float) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Copy the files of a NIM database as they are, without writing anything on the host (nim.md 2.2).
+
+    :return: what came off the host, each with its digest proven, and why the others did not.
+    :raises OutcomeUnknown: if the link was lost.
+    """
+    copied: dict[str, bytes] = {}
+    lacking: dict[str, str] = {}
+    for name in MEMBERS:
+        try:
+            copied[name] = (await fetch(host, f"/{name}", deadline=deadline)).data
+        except OutcomeUnknown:
+            raise
+        except RemoteError as error:
+            lacking[name] = error.sentence
+    return copied, lacking
 
 
 def digest(algorithm: str, data: bytes) -> str:

@@ -20,6 +20,8 @@ from nim_operators.remote.errors import (
     HostRefused,
     JobInTheWay,
     LockHeld,
+    NoRoom,
+    NotLocked,
     OutcomeUnknown,
     RemoteError,
     Superseded,
@@ -27,7 +29,13 @@ from nim_operators.remote.errors import (
 from nim_operators.remote.transport import Ended, Host
 
 _VARIABLE = re.compile(r"[A-Z][A-Z_]*", re.ASCII)
-_REFUSALS: Mapping[int, type[HostRefused]] = {21: LockHeld, 22: Superseded, 24: JobInTheWay}
+_REFUSALS: Mapping[int, type[HostRefused]] = {
+    21: LockHeld,
+    22: Superseded,
+    23: NoRoom,
+    24: JobInTheWay,
+    25: NotLocked,
+}
 
 
 def quote(value: str) -> str:

@@ -65,7 +65,7 @@ class Host:
             newline; where it returns seconds, so many are left from then on.
         """
         started = time.monotonic()
-        limit = asyncio.timeout(deadline)
+        limit = asyncio.timeout(min(deadline, self.endpoint.longest_seconds))
         streams = _Streams(on_lines, limit)
         overdue = False
         try:

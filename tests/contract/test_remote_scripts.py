@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+
+
+import resource
 import shutil
 import signal
 import subprocess
@@ -149,3 +152,24 @@ def test_a_lock_stays_where_a_job_began_while_it_was_taken_away(shell: str, acti
     assert (ended.returncode, "still held by job sync.1 (running)" in ended.stdout) == (21, True), ended
     assert (base / "lock/owner").read_text() == "run=one\ntoken=1\ntaken_at=then\n"
     assert sorted(path.name for path in base.iterdir()) == ["jobs", "lock"]
+
+
+def full_file_system() -> None:
+    """Let no file grow, as where the file system is full: the write fails, and nobody is killed."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+# A Korn shell puts here-documents and what it captures into files, which nobody could write either.
+@pytest.mark.parametrize("shell", [shell for shell in SHELLS if "ksh" not in shell])
+def test_a_lock_that_cannot_be_written_is_refused_as_a_want_of_room(shell: str, tmp_path: Path) -> None:
+    base = tmp_path / "nim_operators"
+    base.mkdir(mode=0o700)
+    given = f"BASE='{base}' NONCE=@ ACTION=acquire RUN=run-1 TOKEN=t HELD_BY=\n"
+    text = given + "\n".join((SCRIPTS[0].parent / f"{name}.ksh").read_text() for name in ("common", "lock"))
+    ran = subprocess.run(
+        [shell, "-s"], input=text, capture_output=True, text=True, check=False, preexec_fn=full_file_system
+    )
+    assert ran.returncode == 23
+    assert ran.stdout.startswith("@ refused the lock could not be written; look at the file system that holds")
+    assert list(base.iterdir()) == []

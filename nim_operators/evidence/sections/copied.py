@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nim_operators.evidence.records import Json
 from nim_operators.evidence.sections.base import Row, Section, Told, capped
 from nim_operators.evidence.times import moment
 
@@ -112,6 +113,12 @@ def _by_hand(told: Told) -> tuple[str, ...]:
     return (f"For the day Airflow is down: {left.body['file']}, on {masters} and beside this page.",)
 
 
+def _backup_tone(backup: Json) -> str:
+    if backup.get("raw"):
+        return "warn"
+    return "good" if backup["digest_here"] == backup["digest_on_host"] else "bad"
+
+
 def backups(told: Told) -> Section | None:
     """Show each backup and whether it is the same here as on its host."""
     rows = tuple(
@@ -121,10 +128,10 @@ def backups(told: Told) -> Section | None:
                 backup["stamp"],
                 backup["path"],
                 str(backup["size_bytes"]),
-                f"{len(backup['members'])} members",
+                f"{len(backup['members'])} members" + (f"; {backup['raw']}" if backup.get("raw") else ""),
                 f"{backup['algorithm']} {backup['digest_here']}",
             ),
-            "good" if backup["digest_here"] == backup["digest_on_host"] else "bad",
+            _backup_tone(backup),
         )
         for backup in (record.body for record in told.of("backup"))
     )

@@ -120,7 +120,7 @@ refuse() {
 # hold_base : make sure that this product's directory is a real directory of ours that nobody else can write to.
 hold_base() {
     if [ ! -d "$BASE" ] && [ ! -L "$BASE" ]; then
-        mkdir -p "$BASE" || refuse 20 "cannot create $BASE; look at the file system that holds it."
+        mkdir -p "$BASE" || refuse 23 "cannot create $BASE; look at the file system that holds it."
     fi
     if [ -L "$BASE" ]; then
         refuse 20 "$BASE is a symbolic link; replace it by a directory owned by $(id -un) with mode 0700."
@@ -143,6 +143,9 @@ lock_field() {
 
 # hold_lock : refuse unless the pair lock on this host belongs to RUN and TOKEN is its latest holder.
 hold_lock() {
+    if [ ! -f "$BASE/lock/owner" ]; then
+        refuse 25 "nobody holds the pair lock; run the lock task first. Nothing may be changed here."
+    fi
     if [ "$(lock_field run)" != "$RUN" ]; then
         refuse 21 "the pair lock belongs to '$(lock_field run)', not to this run; nothing may be changed here."
     fi

@@ -22,7 +22,8 @@ holding_jobs() {
 }
 
 acquire() {
-    if ! write_owner "$(now)" >"$BASE/owner.new.$$"; then
+    # ksh93 does not always notice that its own printf found no room
+    if ! write_owner "$(now)" >"$BASE/owner.new.$$" || [ ! -s "$BASE/owner.new.$$" ]; then
         rm -f "$BASE/owner.new.$$"
         refuse 23 "the lock could not be written; look at the file system that holds $BASE."
     fi
@@ -42,6 +43,9 @@ acquire() {
 
 # A new try of the run that holds the lock becomes its holder; whatever the old try still does is refused from now on.
 claim() {
+    if [ ! -f "$BASE/lock/owner" ]; then
+        refuse 25 "nobody holds the pair lock; run the lock task first."
+    fi
     if [ "$(lock_field run)" != "$RUN" ]; then
         refuse 21 "the pair lock belongs to '$(lock_field run)', not to this run; run the lock task first."
     fi

@@ -1,0 +1,73 @@
+"""The active master answers, and is given up all the same: its database cannot be read, or it hangs."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from include.lab import Lab
+from tests.lab.in_process import InProcess
+
+STORY = {"reason": "nima is ill"}
+SIX = (
+    "etc/objrepos/nim_attr", "etc/objrepos/nim_attr.vc", "etc/objrepos/nim_object", "etc/objrepos/nim_object.vc",
+    "etc/NIM.level", "etc/niminfo",
+)  # fmt: skip
+
+
+@pytest.fixture
+def airflow(start_lab: Any, install: Any) -> InProcess:
+    return InProcess(install(start_lab("synced_peer_kept")))
+
+
+def owners(lab: Lab) -> set[str]:
+    return {client["niminfo"]["NIM_MASTER_HOSTNAME"] for client in lab.state()["clients"].values()}
+
+
+@pytest.mark.parametrize("m_backup_db", ["fails", "copies"])
+def test_a_database_that_nim_cannot_save_is_kept_as_it_is_and_the_clients_are_rescued(
+    m_backup_db: str, airflow: InProcess
+) -> None:
+    lab = airflow.lab
+    lab.switch("m_backup_db_of_broken", m_backup_db)
+    lab.break_fault("database_broken", host="nima")
+    broken = {name: (lab.tree("nima") / name).read_bytes() for name in SIX}
+    refused = airflow.run("nim_disaster_failover", **STORY)
+    assert refused.verdict == "refused"
+    assert "The NIM database of nima cannot be read: 'lsnim' failed" in refused.reason
+
+    rescued = airflow.run("nim_disaster_failover", **STORY, override="its disk lost blocks; the backup is a week old")
+    assert rescued.verdict == "done", rescued.reason
+    assert owners(lab) == {"nimb"}
+    kept = {record["master"]: record for record in rescued.records("backup")}
+    assert "raw" not in kept["nimb"]
+    data = Path(urlsplit(kept["nima"]["path"]).path).read_bytes()
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        found = {member.name.removeprefix("./"): archive.extractfile(member).read() for member in archive}
+    assert found == broken
+    if m_backup_db == "fails":
+        assert kept["nima"]["raw"].startswith(
+            "a raw copy, which nobody knows whether NIM can restore, because: Job backup"
+        )
+        assert "a raw copy" in (rescued.evidence / "page.txt").read_text()
+
+
+@pytest.mark.sweep
+def test_a_master_that_lets_us_in_and_hangs_does_not_hold_a_rescue_up(
+    airflow: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("asking", "collect", "pair", "witnesses"):
+        monkeypatch.setattr(f"nim_operators.remote.{module}.FIRST_WORD_SECONDS", 5.0)
+    airflow.lab.break_fault("shell_hangs", host="nima")
+    refused = airflow.run("nim_disaster_failover", **STORY)
+    assert refused.verdict == "refused"
+    assert "nima was not observed (it hangs)" in refused.reason
+    rescued = airflow.run("nim_disaster_failover", **STORY, override="its console shows no memory is left")
+    assert rescued.verdict == "done", rescued.reason
+    assert owners(airflow.lab) == {"nimb"}
+    assert [fence["stands"] for fence in rescued.records("fence")] == [False]
