@@ -8,7 +8,7 @@ from typing import Any
 from nim_operators.nim.checks import findings_of
 from nim_operators.nim.diagnosis import MOOT, Diagnosis, diagnosis_of
 from nim_operators.nim.direction import Armed
-from nim_operators.nim.facts import facts_of, has_database
+from nim_operators.nim.facts import facts_of, few, has_database
 from nim_operators.nim.findings import Finding, Severity
 from nim_operators.nim.law import Permission, Ruling, rule
 from nim_operators.nim.ownership import Matrix
@@ -61,7 +61,7 @@ class Assessment:
         if self.ruling.permission is not Permission.GO:
             lines += [
                 f"Cause: {self.diagnosis.state}. {self.diagnosis.meaning} {self.ruling.because}",
-                *(f"Evidence: {reason}" for reason in self.diagnosis.reasons),
+                *(f"Evidence: {reason}" for reason in self.diagnosis.reasons or (self._well,)),
                 f"Next: {self.ruling.next_action}",
             ]
         for finding in self.obstacles:
@@ -71,6 +71,12 @@ class Assessment:
                 f"Next: {finding.remedy}",
             ]
         return "\n".join(lines)
+
+    @property
+    def _well(self) -> str:
+        """What a diagnosis without reasons rests on: nothing is wrong."""
+        clients = few(self.matrix.clients_vouching_for(self.source))
+        return f"{self.source} is named by {clients}, and nimesis of both masters is active."
 
     def to_json(self) -> dict[str, Any]:
         """Return the assessment as plain JSON."""

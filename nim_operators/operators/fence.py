@@ -130,4 +130,4 @@ async def _look(run: Run, master: str, mark: str) -> Fence:
     endpoint = run.endpoint(master)
     async with connect(master, endpoint) as host:
         script = build("fenced", {"LSSRC": endpoint.commands.lssrc, "MARK": mark})
-        return read_fence(master, await read_sections(host, script, deadline=120))
+        return read_fence(master, await read_sections(host, script))

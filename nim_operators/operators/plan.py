@@ -169,11 +169,14 @@ def demand_decided(run: Run, facts: Facts) -> None:
     if run.runbook is not Runbook.REATTACH:
         return
     if not names_only(facts.view, run.target) or not facts.matrix.clients_vouching_for(run.target):
-        raise Refused(
-            f"Clients are reattached only to a master that controls others already: {run.target} must be named by a "
-            f"client and by every record of the armed direction. Records: {'; '.join(facts.armed.sayings)}. "
-            "Run the takeover towards the right master, with an approval."
-        )
+        lines = [
+            f"{run.runbook} from {run.source} to {run.target} refuses.",
+            "Cause: Clients are reattached only to a master that every record and a client already name as active.",
+            *(f"Evidence: {saying}." for saying in facts.armed.sayings),
+            f"Evidence: {len(facts.matrix.clients_vouching_for(run.target))} clients name {run.target}.",
+            "Next: Run the takeover towards the right master, with an approval.",
+        ]
+        raise Refused("\n".join(lines))
 
 
 def keep_plan(run: Run, plan: TakeoverPlan | RepairPlan, wanted: Asked, *, idle: bool) -> PlanRecord:

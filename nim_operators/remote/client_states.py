@@ -15,7 +15,7 @@ async def busy_clients(host: Host) -> dict[str, str]:
     :raises nim_operators.nim.errors.Unreadable: if its output makes no sense.
     """
     script = build("client_states", {"LSNIM": host.endpoint.commands.lsnim})
-    section = (await read_sections(host, script, deadline=180))["lsnim_l"]
+    section = (await read_sections(host, script))["lsnim_l"]
     objects = parse_lsnim_long(host.name, section.stdout).values()
     states = {found.name: found.get("Cstate") for found in objects if found.is_client}
     return {name: state for name, state in states.items() if state is not None and state != READY}

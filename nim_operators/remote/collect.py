@@ -18,7 +18,6 @@ QUICK_SECONDS = 20
 """What a command may take that only asks the system itself. A master on which one takes longer hangs."""
 SLOW_SECONDS = 60
 """And one that reads a whole database, of filesets or of NIM; twice that for every attribute of every object."""
-PLACES_SECONDS = 330.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ async def add_places(
     :raises OutcomeUnknown: if nobody saw the end of the look.
     """
     script = build("list_places", {}, {"list_locations": locations}, uses=("places",))
-    more = (await read_sections(host, script, deadline=PLACES_SECONDS))["places"]
+    more = (await read_sections(host, script))["places"]
     own = sections["places"]
     both = replace(own, exit=max(own.exit, more.exit), stdout=f"{own.stdout.rstrip()}\n{more.stdout}")
     merged = {**sections, "places": both}

@@ -15,7 +15,7 @@ async def list_filesets(host: Host, client: str) -> tuple[int, str]:
     :raises nim_operators.remote.errors.OutcomeUnknown: if nobody saw the end of the command.
     """
     values = {"NIM": host.endpoint.commands.nim, "CLIENT": client, "LIMIT": str(_LIMIT_SECONDS)}
-    sections = await read_sections(host, build("list_filesets", values), deadline=_LIMIT_SECONDS + 60)
+    sections = await read_sections(host, build("list_filesets", values))
     section = sections["lslpp"]
     lines = sum(1 for line in section.stdout.splitlines() if line.strip())
     if section.exit == 0 and lines:

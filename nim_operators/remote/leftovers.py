@@ -31,7 +31,7 @@ async def leftovers(host: Host) -> Leftovers:
     :raises OutcomeUnknown: if nobody saw the end of the look.
     :raises nim_operators.nim.errors.Unreadable: if the host printed something that makes no sense.
     """
-    sections = await read_sections(host, build("leftovers", {}, uses=("own",)), deadline=120)
+    sections = await read_sections(host, build("leftovers", {}, uses=("own",)))
     own = _own(host, sections)
     return Leftovers(
         processes=parse_ps(host.name, sections["ps"].stdout, BASE),
@@ -50,7 +50,7 @@ async def open_jobs(host: Host) -> tuple[OpenJob, ...]:
 
     :raises OutcomeUnknown: if nobody saw the end of the look.
     """
-    sections = await read_sections(host, build("open_jobs", {}, uses=("own",)), deadline=60)
+    sections = await read_sections(host, build("open_jobs", {}, uses=("own",)))
     return _own(host, sections).jobs
 
 

@@ -35,7 +35,8 @@ async def acquire(host: Host, holder: Holder) -> None:
 async def claim(host: Host, holder: Holder) -> None:
     """Become the latest try of the run that owns the lock.
 
-    :raises LockHeld: if the lock does not belong to the run.
+    :raises LockHeld: if another run owns the lock.
+    :raises NotLocked: if nobody does.
     """
     await _act(host, "claim", holder)
 

@@ -16,6 +16,7 @@ from importlib import resources
 from nim_operators.nim.collector import BASE, parse_sections
 from nim_operators.nim.outcome import Exited
 from nim_operators.nim.snapshot import Section
+from nim_operators.remote.asking import FIRST_WORD_SECONDS, Progress
 from nim_operators.remote.errors import (
     HostRefused,
     JobInTheWay,
@@ -185,13 +186,13 @@ async def ask(host: Host, script: Script, *, deadline: float) -> Reply:
     return reply
 
 
-async def read_sections(host: Host, script: Script, *, deadline: float) -> dict[str, Section]:
-    """Run *script*, which only reads, and return what its sections printed.
+async def read_sections(host: Host, script: Script) -> dict[str, Section]:
+    """Run *script*, which only reads, and return what its sections printed, each within its own limit.
 
     :raises OutcomeUnknown: where nobody saw how it ended.
     :raises nim_operators.nim.errors.Unreadable: where its frame is not whole.
     """
-    ended = await host.run(script.text, deadline=deadline)
+    ended = await host.run(script.text, deadline=FIRST_WORD_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
     if not isinstance(ended.outcome, Exited):
         raise OutcomeUnknown(host.name, f"{script.name}: {ended.outcome}")
     return parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))

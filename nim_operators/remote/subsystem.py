@@ -14,5 +14,5 @@ async def subsystem_rows(host: Host, subsystem: str) -> tuple[SubsystemRow, ...]
     :raises OutcomeUnknown: if nobody saw the end of the command.
     """
     script = build("subsystem", {"LSSRC": host.endpoint.commands.lssrc, "SUBSYSTEM": subsystem})
-    section = (await read_sections(host, script, deadline=60))[f"lssrc_{subsystem}"]
+    section = (await read_sections(host, script))[f"lssrc_{subsystem}"]
     return parse_lssrc(host.name, section.stdout)

@@ -8,10 +8,11 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nim_operators.nim.errors import Refused
+from nim_operators.nim.errors import Refused, Unreadable
 from nim_operators.operators.asked import asked
 from nim_operators.operators.base import NimOperator, Run, in_loop
 from nim_operators.remote.client_states import busy_clients
+from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
 from nim_operators.remote.transport import connect
 from nim_operators.triggers.client_state import ClientStateTrigger
 
@@ -43,7 +44,7 @@ class NimClientStateSensor(NimOperator):
     def act(self, run: Run, context: Context) -> list[str]:
         """Look once; defer where that was not enough. As the first task of a takeover it refuses a bad form."""
         asked(context["params"], run.pair, list(self.dag.params))
-        busy = in_loop(_busy(run))
+        busy = _busy_if_told(run)
         if busy and not run.reason and self.wait_limit:
             self.defer(
                 trigger=ClientStateTrigger(
@@ -62,7 +63,7 @@ class NimClientStateSensor(NimOperator):
         """Carry on after the wait; who is busy is read anew."""
         run = self.open_run(context, token=token)
         with self._recorded(run, context):
-            return self._judge(run, in_loop(_busy(run)))
+            return self._judge(run, _busy_if_told(run))
 
     def _judge(self, run: Run, busy: dict[str, str]) -> list[str]:
         if not busy:
@@ -75,6 +76,15 @@ class NimClientStateSensor(NimOperator):
             )
         run.note(f"Going on although clients are busy ({told}). Reason typed: {run.reason}")
         return sorted(busy)
+
+
+def _busy_if_told(run: Run) -> dict[str, str]:
+    """Return who is busy; nobody where the source cannot say: the plan looks at both masters and judges that."""
+    try:
+        return in_loop(_busy(run))
+    except (HostAbsent, OutcomeUnknown, Unreadable) as untold:
+        run.note(f"Nobody could tell which clients are busy: {untold}")
+        return {}
 
 
 async def _busy(run: Run) -> dict[str, str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-
-
 import resource
 import shutil
 import signal
@@ -130,7 +128,7 @@ def test_a_job_whose_lock_is_given_back_while_it_makes_its_slot_never_begins(she
     start = build("job_start", given, {"print_command": [f"echo began >>{tmp_path}/began"]}).text
     meanwhile = f'mkdir() {{ case $1 in */jobs/change) rm -r "{base}/lock" ;; esac; command mkdir "$@"; }}\n'
     ended = subprocess.run([shell], input=meanwhile + start, text=True, check=False, capture_output=True)
-    assert (ended.returncode, "nothing may be changed here" in ended.stdout) == (21, True)
+    assert (ended.returncode, "nothing may be changed here" in ended.stdout) == (25, True)
     assert list((base / "jobs").iterdir()) == []
     assert not (tmp_path / "began").exists()
 

@@ -144,7 +144,7 @@ lock_field() {
 # hold_lock : refuse unless the pair lock on this host belongs to RUN and TOKEN is its latest holder.
 hold_lock() {
     if [ ! -f "$BASE/lock/owner" ]; then
-        refuse 25 "nobody holds the pair lock; run the lock task first. Nothing may be changed here."
+        refuse 25 "nobody holds the pair lock, so nothing may be changed here; run the lock task first."
     fi
     if [ "$(lock_field run)" != "$RUN" ]; then
         refuse 21 "the pair lock belongs to '$(lock_field run)', not to this run; nothing may be changed here."
