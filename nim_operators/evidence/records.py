@@ -325,7 +325,8 @@ class TakeoverRecord(Body):
 class RecoveryPointRecord(Body):
     """A moment whose state the alternate is proven to hold.
 
-    ``at`` is the source's clock, ``backup`` where the source's backup is. ``definitions`` and ``resources``
+    ``at`` is the worker's clock, by which its age is judged; ``source_clock`` what the source's own said then, which
+    may be wrong. ``backup`` is where the source's backup is. ``definitions`` and ``resources``
     count what was found equal or listed as stale; ``files`` and ``bytes`` lie at the resource locations.
     """
 
@@ -344,6 +345,7 @@ class RecoveryPointRecord(Body):
     fingerprints: Mapping[str, str]
     clients: Mapping[str, int]
     evidence: str
+    source_clock: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

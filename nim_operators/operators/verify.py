@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import pendulum
 from airflow.sdk import Asset, Context
 
 from nim_operators.estate.schema import Stale
@@ -135,7 +136,8 @@ class NimVerifyResourcesOperator(NimJobOperator):
         equal = tuple(found.resource for found in contents if found.condition is Condition.EQUAL)
         whole = {*equal, *whole_before(run, target_files)}
         return RecoveryPointRecord(
-            at=source.clock,
+            at=pendulum.now("UTC").format("YYYY-MM-DD[T]HH:mm:ss[Z]"),
+            source_clock=source.clock,
             source=run.source,
             target=run.target,
             backup=backups[run.source],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pendulum
@@ -130,5 +131,12 @@ def _alarms(run: Run, assessment: Assessment, point: RecoveryPointRecord | None)
     limit = run.pair.watch.recovery_point_age
     if point is None:
         yield "There is no recovery point: the nightly sync has never been proven."
-    elif pendulum.now("UTC") - pendulum.parse(point.at) > limit:  # type: ignore[operator]
+    elif _age(point) < -limit:
+        yield f"The recovery point is from {point.at}, still to come: a clock is wrong, so nobody knows its age."
+    elif _age(point) > limit:
         yield f"The recovery point is older than {limit}: it is from {point.at}. See why the nightly sync does not run."
+
+
+def _age(point: RecoveryPointRecord) -> timedelta:
+    age: timedelta = pendulum.now("UTC") - pendulum.parse(point.at)  # type: ignore[operator,assignment]
+    return age

@@ -9,6 +9,15 @@ import pytest
 
 from nim_operators.operators.verdict import NothingNew, RunNotDone
 from tests.lab.in_process import InProcess
+from tests.lab.test_bad_inputs import bent
+
+AHEAD = """#!/usr/bin/ksh
+case $* in
+    *%Y-%m-%dT*) echo 2031-01-01T00:00:00Z ;;
+    *) exec GENUINE/date "$@" ;;
+esac
+"""
+"""A clock that is years ahead."""
 
 
 @pytest.fixture
@@ -38,7 +47,19 @@ def test_a_pair_without_a_recovery_point_is_told_of_once(airflow: InProcess) -> 
 
 
 def test_after_a_good_night_the_watch_is_green_until_the_active_master_dies(airflow: InProcess) -> None:
-    assert airflow.run().verdict == "done"
+    with bent(airflow.lab, "nima", "/usr/bin/date", AHEAD):
+        run = airflow.run()
+    assert run.verdict == "done", run.reason
+    assert look(airflow) is None
+    (point,) = run.records("recovery_point")
+    assert point["source_clock"] == "2031-01-01T00:00:00Z"
+    begun = json.loads((run.evidence / "run.json").read_text())["started_at"]
+    assert begun[:10] <= point["at"][:10] <= heartbeat(airflow)["at"][:10]
+
+    kept = airflow.installation.evidence / "lab" / "recovery_point.json"
+    kept.write_text(json.dumps(point | {"at": point["source_clock"]}))
+    assert "is from 2031-01-01T00:00:00Z, still to come: a clock is wrong" in str(look(airflow))
+    kept.write_text(json.dumps(point))
     assert look(airflow) is None
 
     airflow.lab.break_fault("host_down", host="nima")
