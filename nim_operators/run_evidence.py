@@ -81,8 +81,12 @@ class RunEvidence:
         requested_by: str,
         started_at: str,
         reach_digest: str = "",
+        approval: Json | None = None,
     ) -> Json:
-        """Write what this run is, unless an earlier task or try did, and return what stands there."""
+        """Write what this run is, unless an earlier task or try did, and return what stands there.
+
+        :param approval: who may approve it, by the estate file as it is when the run begins.
+        """
         run = {
             "uid": self._uid,
             "pair": pair,
@@ -93,6 +97,7 @@ class RunEvidence:
             "started_at": started_at,
             "estate_digest": estate_digest,
             "reach_digest": reach_digest,
+            "approval": approval or {},
             "requested_by": requested_by,
         }
         self._files.create(self._path("run.json"), self._json(run))

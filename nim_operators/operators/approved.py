@@ -50,7 +50,7 @@ def demand_approved(run: Run) -> None:
         raise Refused("The plan has changed since it was approved; clear the task 'approve' and read it again.")
     if lacks_comment(plan, last["comment"]):
         raise Refused("The plan was approved without the comment that its warning wants; clear the task 'approve'.")
-    objection = objection_to(last["answered_by"], last["requested_by"], run.pair.approval)
+    objection = objection_to(last["answered_by"], last["requested_by"], run.approval)
     if objection:
         raise Refused(objection)
 

@@ -21,6 +21,7 @@ from airflow.sdk.exceptions import (
 
 from nim_operators.estate.load import estate_path, evidence_base, load_estate
 from nim_operators.estate.schema import Pair
+from nim_operators.estate.takeover import Approval
 from nim_operators.evidence.records import (
     AssessmentRecord,
     BackupRecord,
@@ -69,10 +70,12 @@ class Run:
     ``source`` and ``target`` are the direction that the runbook wants, fixed when the run began: see
     :func:`wanted_source`. ``holder`` names the DAG run and this very try, ``requested_by`` who triggered it, empty
     where Airflow does not know. ``reason`` is what a person typed into the trigger form to override the law, empty
-    where nobody did; ``breaks`` is the run whose lock that person wants to break, for that reason.
+    where nobody did; ``breaks`` is the run whose lock that person wants to break, for that reason. ``approval`` says
+    who may approve: of a step that only brings the run to its end as the estate file said when the run began.
     """
 
     pair: Pair
+    approval: Approval
     runbook: Runbook
     task_id: str
     source: str
@@ -391,6 +394,7 @@ class NimOperator(BaseOperator):
             source=wanted_source(Runbook(self.runbook), pair, chosen_source(context["params"], pair), armed),
             estate_digest=pair.digest,
             reach_digest=pair.reach_digest,
+            approval=pair.approval.model_dump(mode="json", include={"approvers", "four_eyes"}),
             requested_by=dag_run.triggering_user_name or str(dag_run.run_type),
             started_at=_now(),
         )
@@ -410,6 +414,7 @@ class NimOperator(BaseOperator):
         reason = str(params.get("override" if "override" in params else "reason") or "").strip()
         return Run(
             pair=pair,
+            approval=Approval.model_validate(begun["approval"]) if may_end and begun.get("approval") else pair.approval,
             runbook=Runbook(self.runbook),
             task_id=self.task_id,
             source=source,

@@ -29,7 +29,7 @@ from nim_operators.nim.takeoverresult import TakeoverResult, judge_takeover
 from nim_operators.operators.approved import planned
 from nim_operators.operators.arm import turn
 from nim_operators.operators.base import Run, in_loop, observed
-from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint, put_away_vanished
 from nim_operators.operators.plan import demand_decided
 from nim_operators.operators.sync import demand_backups
 from nim_operators.remote.errors import RemoteError
@@ -58,7 +58,8 @@ class NimTakeoverOperator(NimJobOperator):
     it is defined first; the armed direction is turned. Safe to repeat: yes; an open takeover is attached to, and it is
     sent again only while a client that answers still names the source; one of another run that has ended is collected
     first. If interrupted: the takeover goes on as a job on
-    the target and is never ended by us; the next try attaches. Undo: the runbook of the other direction.
+    the target and is never ended by us; the next try attaches. One of another run that is gone without a status is put
+    away, where a person typed a reason, before every client is asked again. Undo: the runbook of the other direction.
 
     Green means: every client names the target by its own /etc/niminfo, both databases agree, one client's filesets were
     listed from the target. Less than that is *incomplete*, each client named with cause and remedy; below the threshold
@@ -79,6 +80,11 @@ class NimTakeoverOperator(NimJobOperator):
         facts = facts_of(view, run.holder.run)
         target = view.snapshot(run.target)
         attach_to = target.own.open_job(KIND) if target is not None else None
+        if attach_to is not None and attach_to.state == "vanished" and attach_to.run != run.holder.run:
+            run.demand_go(run.assess(view))
+            in_loop(put_away_vanished(run, run.target))
+            view = run.observe("before", ask_clients=True)
+            facts, attach_to = facts_of(view, run.holder.run), None
         if attach_to is None:
             state = self._demand_go(run, view, facts, plan)
             if state is State.UNUSABLE_ALTERNATE or not _may_still_move(facts):

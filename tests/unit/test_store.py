@@ -126,6 +126,7 @@ def test_what_a_run_is_stands_from_its_first_task_on(run, store):
         "started_at": "2026-11-22T01:00:00Z",
         "estate_digest": "d1",
         "reach_digest": "",
+        "approval": {},
         "requested_by": "ada",
     }
     assert begin(store.run("lab", DAG, RUN), digest="d2", began="2026-11-22T09:00:00Z") == first

@@ -33,7 +33,10 @@ REATTACH: Column = {
         "Repair it, see the reasons; then run again.",
     ),
     State.INTERRUPTED_SYNC: Ruling(
-        REFUSE, "How the last job ended is unknown.", "Look at its log, then run the runbook that began it again."
+        REFUSE,
+        "How the last job ended is unknown.",
+        "Look at its log, then run the runbook that began it again, or the takeover towards the active master where "
+        "that was this one; say what was seen.",
     ),
     State.SPLIT: Ruling(GO, _DECIDED, "Nothing."),
     State.RETURNED_STALE: Ruling(GO, _DECIDED, "Run reprotect."),

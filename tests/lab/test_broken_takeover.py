@@ -1,0 +1,67 @@
+"""Around a takeover: one is lost in the middle, the estate file is edited under it, a client is dead."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.in_process import InProcess
+from tests.lab.test_approval import NEW_CLIENT
+from tests.lab.test_killed_between import RunDied, kill_job
+from tests.lab.test_planned_takeover import FORM, armed, is_locked, owners
+
+
+@pytest.fixture
+def airflow(start_lab, install):
+    return InProcess(install(start_lab("synced_peer_kept", pace=0)))
+
+
+def test_approvers_who_change_in_the_middle_do_not_keep_what_was_approved_from_being_put_back(airflow):
+    lab = airflow.lab
+    own = airflow.installation.evidence.parent / "estate.yaml"
+    approvers = "    approval: {{approvers: [{}]}}\n".format
+    plain = own.read_text()
+    own.write_text(plain + approvers("bernd"))
+    assert lab.admin("nima", *NEW_CLIENT)["exit"] == 0
+    lab.break_fault("sync_fails", phase=6)
+    airflow.before["wait_nimesis"] = airflow.before["put_back"] = lambda: own.write_text(plain + approvers("carla"))
+    failed = airflow.run("nim_planned_takeover", **FORM)
+    assert (failed.tasks["sync"], failed.tasks["put_back"], failed.tasks["unlock"]) == ("failed", "success", "success")
+    assert failed.records("put_back")[-1]["state"] == "put back"
+    assert (owners(lab), is_locked(lab)) == ({"nima"}, False)
+
+
+def test_a_takeover_that_vanished_is_put_away_and_sent_again_for_those_that_need_it(airflow, monkeypatch):
+    monkeypatch.setattr("nim_operators.operators.jobs.INLINE_SECONDS", 0)
+    lab, runbook = airflow.lab, "nim_planned_takeover"
+    lab.hold("takeover:client=aix02")
+    slot = lab.tree("nimb") / "var/adm/nim_operators/jobs/change"
+
+    def die():
+        lab.wait("held:takeover:client=aix02")
+        kill_job(int((slot / "pid").read_text()))
+        lab.release()
+        raise RunDied
+
+    airflow.waiting["takeover"] = die
+    with pytest.raises(RunDied):
+        airflow.run(runbook, **FORM, final_sync=False)
+    job = (slot / "job").read_text().splitlines()[0].removeprefix("job=")
+    assert owners(lab) == {"nima", "nimb"}
+
+    refused = airflow.run(runbook, **FORM, final_sync=False)
+    assert (refused.verdict, "interrupted sync" in refused.reason) == ("refused", True)
+    mark = lab.mark()
+    said = {"override": "nimb was rebooted; the log ends at aix02", "break_lock_of": f"{runbook}__lab/manual__0001"}
+    again = airflow.run(runbook, **FORM, **said, final_sync=False)
+    assert again.verdict == "done", again.reason
+    assert (owners(lab), armed(lab), is_locked(lab)) == ({"nimb"}, {"source=nimb"}, False)
+    assert len([call for call in lab.calls("nim", after=mark) if "takeover" in call["argv"]]) == 1
+    (lost,) = [record for record in again.records("job") if record["job"] == job]
+    assert lost["begun_by"] == said["break_lock_of"]
+    assert lost["outcome"] == {"unknown": "the job's process is gone and left no exit status"}
+    kept = lab.tree("nimb") / "var/adm/nim_operators/done" / job / "log"
+    assert (again.evidence / lost["log_file"]).read_text() == kept.read_text()
+
+    mark = lab.mark()
+    assert airflow.run(runbook, **FORM, final_sync=False).verdict == "done"
+    assert lab.changing(after=mark) == []
