@@ -24,6 +24,7 @@ from nim_operators.estate.values import (
     ObjectName,
     ObjectNames,
     PairName,
+    Reason,
     TimeOfDay,
     ZoneName,
     firing_times,
@@ -171,6 +172,14 @@ class Clients(Section):
             "a mapping of client names to ids of Airflow connections",
         ),
     ] = Field(default_factory=dict)
+    set_aside: Annotated[
+        Mapping[ObjectName, Reason],
+        field(
+            "Client name to the reason why nobody expects it to answer again. While it is silent, no check, plan or "
+            "threshold counts it; if it answers, it counts as any other. Default: none.",
+            "a mapping of client names to reasons, each one line of at most 200 characters such as 'scrapped, CHG0042'",
+        ),
+    ] = Field(default_factory=dict)
 
 
 class Space(Section):
@@ -308,6 +317,7 @@ class Pair(Section):
             backup_room_kb=self.backups.room_mb * _KIB_PER_MIB,
             allowed_target_only=frozenset(self.allowed_target_only),
             ignored_cron=frozenset(self.ignored_cron),
+            set_aside=dict(self.clients.set_aside),
         )
 
     @property

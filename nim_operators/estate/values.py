@@ -30,6 +30,7 @@ _RANDOM_CRON = re.compile(r"\b[rh]\b", re.ASCII | re.IGNORECASE)
 _DIRECTORY = re.compile(r"(?:/[A-Za-z0-9_+@-][A-Za-z0-9_.+@-]*)+", re.ASCII)
 _CRON_FIELDS = 5
 _DAYS_OF_A_DURATION = 9999
+_LONGEST_REASON = 200
 
 
 def sentence(text: str) -> PydanticCustomError:
@@ -145,8 +146,16 @@ def _user_name(value: str) -> str:
     return value
 
 
+def _reason(value: str) -> str:
+    text = value.strip()
+    if not text or len(text) > _LONGEST_REASON or any(not letter.isprintable() for letter in text):
+        raise ValueError(value)
+    return text.rstrip(".")
+
+
 PairName = Annotated[str, AfterValidator(_pair_name)]
 ObjectName = Annotated[str, AfterValidator(_object_name)]
+Reason = Annotated[str, AfterValidator(_reason)]
 ConnectionId = Annotated[str, AfterValidator(_connection_id)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]

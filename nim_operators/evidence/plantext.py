@@ -32,6 +32,7 @@ def _lines(record: Json, pair: str) -> Iterator[str]:
     yield from _diagnosis(plan)
     if moves:
         yield from _moving(plan, asked)
+    yield from (f"- {sentence}" for sentence in told_aside(record))
     yield from _recovery_point(record)
     yield from (f"- {sentence}" for sentence in plan.get("told", ()))
     if "aim" not in plan:
@@ -48,6 +49,12 @@ def _lines(record: Json, pair: str) -> Iterator[str]:
     yield from _obstacles(plan["obstacles"])
     yield ""
     yield f"Digest of this plan: `{record['digest']}`"
+
+
+def told_aside(record: Json) -> Iterator[str]:
+    """Yield one sentence for each client that the estate file sets aside."""
+    for client, why in sorted(record.get("set_aside", {}).items()):
+        yield f"Set aside in the estate file, counted only if it answers: {client} ({why})"
 
 
 def _aim(plan: Json) -> str:

@@ -253,7 +253,7 @@ class PlanRecord(Body):
     :class:`nim_operators.nim.repairplan.RepairPlan`, ``digest`` its digest; ``asked`` what the person
     who triggered the run typed into the form; ``recovery_point`` the last one, None where there is none. Nothing
     is to be done where ``idle``; a ``rehearsal`` ends with the plan. Where there is a ``warning``, an approval counts
-    only with a comment.
+    only with a comment. ``set_aside`` are the clients that the estate file sets aside, with the reasons.
     """
 
     KIND: ClassVar[str] = "plan"
@@ -264,6 +264,7 @@ class PlanRecord(Body):
     rehearsal: bool
     recovery_point: Mapping[str, Any] | None = None
     warning: str = ""
+    set_aside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

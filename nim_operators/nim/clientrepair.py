@@ -73,7 +73,7 @@ def plan_repair(facts: Facts, client: str) -> tuple[ClientRepair, Row]:
         )
         more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
         raise NoPlan(f"{entered}; enter one of: {', '.join(known[:_SHOWN])}{more}. Nothing was sent.")
-    row = next(one for one in facts.matrix.rows if one.client == client)
+    row = facts.matrix.row(client)
     named = {word.side for word in row.answers}
     if named - {Side.SOURCE}:
         names = ", ".join(sorted({word.master_hostname or "?" for word in row.answers}))

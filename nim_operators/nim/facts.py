@@ -55,6 +55,11 @@ class Facts:
         """The other one."""
         return self.view.target if self.active == self.view.source else self.view.source
 
+    @property
+    def set_aside(self) -> frozenset[str]:
+        """The clients that the estate file sets aside and that did not answer."""
+        return frozenset(row.client for row in self.matrix.set_aside)
+
     def side(self, master: str) -> Side:
         """Return the side of the pair that *master* is on."""
         return Side.SOURCE if master == self.view.source else Side.TARGET

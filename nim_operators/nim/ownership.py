@@ -4,7 +4,8 @@ Both hosts of a pair are ``NIM_CONFIGURATION=master`` (nim.md 2.1), so the role 
 client three voices are put side by side: ``current_master`` in the source's database, the same in the
 target's, and the client's own ``/etc/niminfo``. The client's own word outranks the databases, which only say
 what each master believes (nim.md 1.3). Nothing here guesses: an absent ``current_master`` is a legal silence
-of that database (nim.md 1.3, 12.6), and a client that did not answer counts for neither master.
+of that database (nim.md 1.3, 12.6), and a client that did not answer counts for neither master. One that did not
+answer and that the estate file sets aside is no row at all, so that nothing waits for it; one that answers always is.
 """
 
 from __future__ import annotations
@@ -129,11 +130,22 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Every client that either database defines, by name, with its verdict."""
+    """Every client that either database defines, by name, with its verdict.
+
+    ``set_aside`` are clients that said nothing and that the estate file sets aside: they are none of the rows.
+    """
 
     source: str
     target: str
     rows: tuple[Row, ...]
+    set_aside: tuple[Row, ...] = ()
+
+    def row(self, client: str) -> Row:
+        """Return the row of one client, set aside or not.
+
+        :raises KeyError: if no database defines it.
+        """
+        return {row.client: row for row in (*self.rows, *self.set_aside)}[client]
 
     def clients_naming(self, master: str) -> tuple[str, ...]:
         """Clients of which any answer names *master*, or might: what counts against it (S1)."""
@@ -181,6 +193,7 @@ class Matrix:
             "target": self.target,
             "summary": self.summary(),
             "rows": [row.to_json() for row in self.rows],
+            "set_aside": [row.to_json() for row in self.set_aside],
         }
 
     def _side(self, master: str) -> Side:
@@ -222,8 +235,9 @@ def ownership(view: PairView, side_of: Callable[[str], Side]) -> Matrix:
             words.setdefault(client.name, []).append(_database_word(master, client, side_of))
         for answer in snapshot.clients:
             answers.setdefault(answer.client, []).append(_own_word(answer, side_of))
-    rows = (_row(client, words[client], answers.get(client, ())) for client in sorted(words))
-    return Matrix(view.source, view.target, tuple(rows))
+    rows = [_row(client, words[client], answers.get(client, ())) for client in sorted(words)]
+    aside = tuple(row for row in rows if row.client in view.policy.set_aside and not row.answers)
+    return Matrix(view.source, view.target, tuple(row for row in rows if row not in aside), aside)
 
 
 def _row(client: str, databases: Iterable[DatabaseWord], words: Iterable[OwnWord]) -> Row:

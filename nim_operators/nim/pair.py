@@ -14,13 +14,15 @@ class Policy:
 
     ``space_margin_percent`` is added to what a replication needs; ``backup_room_kb`` is the room a database backup
     must find, in KiB; ``allowed_target_only`` are object names that only the target has and that a sync may remove;
-    ``ignored_cron`` are crontab lines a person has looked at and accepted.
+    ``ignored_cron`` are crontab lines a person has looked at and accepted; ``set_aside`` are clients from which nobody
+    expects an answer any more, each with the reason: one counts only if it answers all the same.
     """
 
     space_margin_percent: int = 10
     backup_room_kb: int = 20_480
     allowed_target_only: frozenset[str] = frozenset()
     ignored_cron: frozenset[str] = frozenset()
+    set_aside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class TakeoverPlan:
     """What will be done, to whom, and what will not move.
 
     ``clients`` are all clients that the takeover concerns, ``there`` those that name the target already,
-    ``obstacles`` the others that will not or may not follow. ``bytes_to_copy`` is what the final sync brings, ``lost``
+    ``obstacles`` the others that will not or may not follow. ``set_aside`` are silent clients besides, which the estate
+    file sets aside: NIM tries them, nothing waits for them. ``bytes_to_copy`` is what the final sync brings, ``lost``
     what will be gone afterwards, one sentence each; ``only_there`` names the objects that a sync erases on the target.
     ``repair`` is what the target needs before it can take over, ``ill`` why.
     ``diagnosis`` is what all of it rests on.
@@ -71,6 +72,7 @@ class TakeoverPlan:
     diagnosis: Diagnosis
     lost: tuple[str, ...] = ()
     only_there: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
     repair: Repair = Repair.NONE
     ill: tuple[str, ...] = ()
 
@@ -100,6 +102,7 @@ class TakeoverPlan:
             "commands": [[one.host, one.line] for one in self.commands],
             "clients": sorted(self.clients),
             "stays": sorted(self.stays),
+            "set_aside": sorted(self.set_aside),
             "only_there": sorted(self.only_there),
             "why_no_sync": self.why_no_sync,
             "there": list(self.there),
@@ -121,6 +124,7 @@ _APPROVED = (
     "commands",
     "clients",
     "stays",
+    "set_aside",
     "only_there",
     "repair",
     "subject",
@@ -176,6 +180,7 @@ def plan_takeover(
         obstacles=tuple(one for one in readiness(facts) if one.obstacles and one.client not in there),
         bytes_to_copy=_bytes_to_copy(facts) if final is FinalSync.SENT else 0,
         lost=lost or _not_carried_over(facts, final),
+        set_aside=tuple(facts.set_aside),
         repair=prepare.repair,
         ill=prepare.saw,
         diagnosis=diagnosis_of(facts),
@@ -216,6 +221,7 @@ def plan_reprotect(facts: Facts, paths: Mapping[str, CommandPaths], assessment: 
         obstacles=(),
         bytes_to_copy=_bytes_to_copy(facts),
         lost=tuple(map(str, told)),
+        set_aside=tuple(facts.set_aside),
         only_there=tuple(found.name for found in differences if found.kind is Kind.TARGET_ONLY),
         diagnosis=assessment.diagnosis,
     )

@@ -190,6 +190,7 @@ def keep_plan(run: Run, plan: TakeoverPlan | RepairPlan, wanted: Asked, *, idle:
         rehearsal=wanted.rehearsal,
         recovery_point={"at": point.at, "source": point.source, "target": point.target} if point else None,
         warning=_too_soon(run),
+        set_aside=dict(run.pair.clients.set_aside),
     )
     run.record(record)
     return record

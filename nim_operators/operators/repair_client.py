@@ -139,7 +139,7 @@ async def _over_ssh(run: Run, repair: ClientRepair) -> None:
 
 
 def _read_back(run: Run, facts: Facts, repair: ClientRepair) -> dict[str, Any]:
-    row = next(one for one in facts.matrix.rows if one.client == repair.client)
+    row = facts.matrix.row(repair.client)
     lists = sorted({side.value for word in row.answers for side in word.lists})
     named = next((word.master_hostname or "" for word in row.answers), "")
     run.record(ClientRepairRecord(repair.client, named=named, lists=tuple(lists), whole=is_whole(row)))

@@ -193,8 +193,8 @@ def _expected(plan: Json) -> set[str]:
 
 def _demand_as_planned(run: Run, facts: Facts, plan: Json) -> None:
     """Refuse where the pair is not what was approved any more (S11)."""
-    now = {row.client for row in facts.matrix.rows}
-    approved = set(plan["clients"])
+    now = {row.client for row in facts.matrix.rows} | facts.set_aside
+    approved = {*plan["clients"], *plan["set_aside"]}
     changes = [f"{name} was defined since" for name in sorted(now - approved)]
     changes += [f"{name} is not defined any more" for name in sorted(approved - now)]
     sent = [command.line for command in takeover_commands(facts, run.endpoint(run.target).commands)][-1]

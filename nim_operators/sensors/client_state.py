@@ -51,6 +51,7 @@ class NimClientStateSensor(NimOperator):
                     master=run.source,
                     conn_id=run.conn_id(run.source),
                     every_seconds=self.poke_interval.total_seconds(),
+                    set_aside=sorted(run.pair.clients.set_aside),
                     deadline=time.time() + self.wait_limit.total_seconds(),
                 ),
                 method_name="resume",
@@ -89,4 +90,4 @@ def _busy_if_told(run: Run) -> dict[str, str]:
 
 async def _busy(run: Run) -> dict[str, str]:
     async with connect(run.source, run.endpoint(run.source)) as host:
-        return await busy_clients(host)
+        return await busy_clients(host, run.pair.clients.set_aside)

@@ -17,18 +17,27 @@ class ClientStateTrigger(WaitingTrigger):
     :param master: the estate's name of the master.
     :param conn_id: id of its connection.
     :param every_seconds: pause between two looks.
+    :param set_aside: the clients for which nobody waits.
     :param deadline: see :class:`WaitingTrigger`.
     """
 
-    def __init__(self, *, master: str, conn_id: str, every_seconds: float, deadline: float) -> None:
+    def __init__(
+        self, *, master: str, conn_id: str, every_seconds: float, set_aside: list[str], deadline: float
+    ) -> None:
         super().__init__(deadline=deadline)
         self.master = master
         self.conn_id = conn_id
         self.every_seconds = every_seconds
+        self.set_aside = set_aside
 
     def arguments(self) -> dict[str, Any]:
         """Return where to look, and how often."""
-        return {"master": self.master, "conn_id": self.conn_id, "every_seconds": self.every_seconds}
+        return {
+            "master": self.master,
+            "conn_id": self.conn_id,
+            "every_seconds": self.every_seconds,
+            "set_aside": self.set_aside,
+        }
 
     async def wait(self) -> dict[str, Any]:
         """Return once every client is ready."""
@@ -36,6 +45,6 @@ class ClientStateTrigger(WaitingTrigger):
         return {"state": "ready"}
 
     async def _until_ready(self, host: Host) -> None:
-        while busy := await busy_clients(host):
+        while busy := await busy_clients(host, self.set_aside):
             self.log.info("%s: waiting for %s", host.name, ", ".join(f"{name} ({busy[name]})" for name in busy))
             await asyncio.sleep(self.every_seconds)

@@ -46,7 +46,9 @@ TRIGGERS: tuple[WaitingTrigger, ...] = (
         deadline=1_800_000_000.5,
     ),
     NimesisTrigger(master="nimb", conn_id="nim_lab_b", every_seconds=5.0, deadline=1_800_000_000.5),
-    ClientStateTrigger(master="nima", conn_id="nim_lab_a", every_seconds=30.0, deadline=1_800_000_000.5),
+    ClientStateTrigger(
+        master="nima", conn_id="nim_lab_a", every_seconds=30.0, set_aside=["vios9"], deadline=1_800_000_000.5
+    ),
 )
 
 

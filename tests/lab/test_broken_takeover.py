@@ -65,3 +65,41 @@ def test_a_takeover_that_vanished_is_put_away_and_sent_again_for_those_that_need
     mark = lab.mark()
     assert airflow.run(runbook, **FORM, final_sync=False).verdict == "done"
     assert lab.changing(after=mark) == []
+
+
+def test_a_client_that_is_never_reached_again_is_set_aside_in_the_estate_and_the_nights_go_on(airflow):
+    lab = airflow.lab
+    lab.break_fault("client_down", client="aix03")
+    left = airflow.run("nim_planned_takeover", **FORM, final_sync=False)
+    assert [one["client"] for one in left.records("takeover")[-1]["unresolved"]] == ["aix03"]
+    assert (left.verdict, armed(lab)) == ("incomplete", {"source=nimb"})
+    before = lab.state_hash()
+    refused = airflow.run()
+    assert refused.verdict == "refused"
+    assert "ownership.source-database, clients: The database of nimb gives 1 client to nima." in refused.reason
+    assert "can be set aside in the estate file (clients: set_aside)." in refused.reason
+    assert lab.state_hash() == before
+
+    estate = airflow.installation.evidence.parent / "estate.yaml"
+    estate.write_text(estate.read_text() + "    clients: {set_aside: {aix03: 'scrapped, CHG0042'}}\n")
+    night = airflow.run()
+    assert night.verdict == "done", night.reason
+    page = (night.evidence / "page.txt").read_text()
+    assert "It is silent and set aside, so nothing counts it: scrapped, CHG0042." in page
+    assert "Silent and set aside in the estate file, so not counted: aix03." in page
+
+    rehearsed = airflow.run("nim_give_back", **FORM, rehearsal=True)
+    plan = rehearsed.records("plan")[-1]
+    assert (rehearsed.verdict, plan["plan"]["set_aside"], plan["set_aside"]) == (
+        "done",
+        ["aix03"],
+        {"aix03": "scrapped, CHG0042"},
+    )
+    assert "counted only if it answers: aix03 (scrapped, CHG0042)" in (rehearsed.evidence / "page.txt").read_text()
+
+    lab.heal()
+    back = airflow.run()
+    assert back.verdict == "refused"
+    assert "[blocks] ownership.target-named" in back.reason
+    findings = {one["check"]: one for one in back.records("assessment")[-1]["findings"]}
+    assert findings["ownership.set-aside-answers"]["remedy"] == "Take it off clients: set_aside in the estate file."

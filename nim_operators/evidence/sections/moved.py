@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nim_operators.evidence.plantext import told_aside
 from nim_operators.evidence.records import Json, Stored
 from nim_operators.evidence.sections.base import Row, Section, Told, capped
 
@@ -26,7 +27,7 @@ def came_to(told: Told) -> Section | None:
     else:
         told_last = f"Every client names {body['target']} by its own /etc/niminfo."
     columns = ("client", "cause", "what was seen", "what to do")
-    sentences = (*_besides(body), *more, told_last)
+    sentences = (*_besides(body), *_set_aside(told), *more, told_last)
     return Section("What the takeover came to", sentences, columns, shown, toned=1)
 
 
@@ -43,6 +44,13 @@ def _besides(body: Json) -> Iterator[str]:
     yield f"Filesets, asked of one client that moved: {body['sample']}."
 
 
+def _set_aside(told: Told) -> Iterator[str]:
+    after = told.after_takeover()
+    silent = [row["client"] for row in after.body["ownership"].get("set_aside", ())] if after else []
+    if silent:
+        yield f"Silent and set aside in the estate file, so not counted: {_names(silent)}."
+
+
 def planned(told: Told) -> Section | None:
     """Show the command lines of the plan and the clients that they are for."""
     made = told.last("plan")
@@ -54,6 +62,7 @@ def planned(told: Told) -> Section | None:
         sentences.append(f"Clients to move: {_names(plan['to_move']) or 'none'}.")
         sentences.append(f"Final sync: {plan['final_sync']}.")
         sentences += [plan["why_no_sync"]] if plan["why_no_sync"] else []
+    sentences += [f"{sentence}." for sentence in told_aside(made.body)]
     rests = f"{point['at']} ({point['source']} to {point['target']})" if point else "none"
     sentences.append(f"Last recovery point at that time: {rests}.")
     sentences.append(f"Digest of the plan: {made.body['digest']}")

@@ -99,6 +99,8 @@ def ownership(told: Told) -> Section | None:
     summary = (
         f"As {assessments[-1].task_id} saw it: {counts or 'no client'}. Source is {masters[0]}, target {masters[1]}."
     )
+    aside = [row["client"] for row in matrix.get("set_aside", ())]
+    told_aside = [f"Silent and set aside in the estate file, so not counted: {', '.join(aside)}."] if aside else []
     columns = (
         "client",
         "verdict",
@@ -106,7 +108,7 @@ def ownership(told: Told) -> Section | None:
         "says the client",
         "how it was asked",
     )
-    return Section("Who controls the clients", (summary, *more), columns, shown, toned=1)
+    return Section("Who controls the clients", (summary, *told_aside, *more), columns, shown, toned=1)
 
 
 def observations(told: Told) -> Section | None:

@@ -55,12 +55,14 @@ def smit(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     takeover=Severity.APPROVAL,
     failover=Severity.WARNS,
 )
-def machines(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
+def machines(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want the Cstate of every object that has one to be ready; a client without one cannot be judged."""
     busy = tuple(
         f"{found.name}: {found.get('Cstate') or 'prints no Cstate'}"
         for found in own.objects.values()
-        if (found.is_client or found.get("Cstate") is not None) and found.get("Cstate") != READY
+        if (found.is_client or found.get("Cstate") is not None)
+        and found.get("Cstate") != READY
+        and found.name not in facts.set_aside
     )
     if busy:
         remedy = "Wait until each is ready; if one hangs, nim -Fo reset and deallocate."
@@ -75,10 +77,12 @@ def machines(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
     takeover=Severity.APPROVAL,
     failover=Severity.WARNS,
 )
-def locks(_facts: Facts, own: Snapshot) -> Iterable[Saw]:
+def locks(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want no object with a lock attribute."""
     held = tuple(
-        f"{found.name}: lock = {lock}" for found in own.objects.values() if (lock := found.get("lock")) is not None
+        f"{found.name}: lock = {lock}"
+        for found in own.objects.values()
+        if (lock := found.get("lock")) is not None and found.name not in facts.set_aside
     )
     if held:
         remedy = "Wait for the process the lock names; if it is gone, nim -Fo reset the object."

@@ -15,6 +15,7 @@ CLIENTS = "clients"
 """Subject of a finding about several clients; they are named in its evidence."""
 
 _TAKE_OVER = "Let one master take over every client on purpose before anything is synchronised."
+_SET_ASIDE = "One that will never answer again can be set aside in the estate file (clients: set_aside)."
 
 
 @check_pair(
@@ -66,7 +67,7 @@ def source_database(facts: Facts) -> Iterable[Saw]:
     rows = [row for row in facts.matrix.rows if _database_names(row, view.source, {Side.TARGET, Side.UNCLEAR})]
     if rows:
         saw = f"The database of {view.source} gives {count(rows)} to {view.target}."
-        yield Saw(CLIENTS, saw, _TAKE_OVER, tuple(map(_database_words, rows)))
+        yield Saw(CLIENTS, saw, f"{_TAKE_OVER} {_SET_ASIDE}", tuple(map(_database_words, rows)))
 
 
 @check_pair(
@@ -84,7 +85,7 @@ def target_database_silent(facts: Facts) -> Iterable[Saw]:
     rows = [row for row in facts.matrix.silent if _database_names(row, target, {Side.TARGET, Side.UNCLEAR})]
     if rows:
         saw = f"The database of {target} claims {count(rows)} that nobody heard from."
-        remedy = "Switch them on and run again, or approve that the claim is lost."
+        remedy = f"Switch them on and run again, or approve that the claim is lost. {_SET_ASIDE}"
         yield Saw(CLIENTS, saw, remedy, tuple(map(_database_words, rows)))
 
 
@@ -165,9 +166,48 @@ def silent(facts: Facts) -> Iterable[Saw]:
     rows = facts.matrix.with_verdict(Verdict.SILENT)
     if rows:
         evidence = tuple(f"{row.client}: {'; '.join(row.remarks)}" for row in rows)
-        remedy = "See that each is up, runs nimsh and allows pushes."
+        remedy = f"See that each is up, runs nimsh and allows pushes. {_SET_ASIDE}"
         saw = f"Nobody heard from {count(rows)} who is in control."
         yield Saw(CLIENTS, saw, remedy, evidence)
+
+
+@check_pair(
+    "ownership.set-aside",
+    "forgetting for whom nothing waits any more",
+    nightly=Severity.NOTES,
+    setup=Severity.NOTES,
+    takeover=Severity.NOTES,
+    failover=Severity.NOTES,
+)
+def set_aside(facts: Facts) -> Iterable[Saw]:
+    """Note each client that the estate file sets aside and that is silent indeed: nothing counts it."""
+    answering = {row.client for row in facts.matrix.rows}
+    for client, why in sorted(facts.view.policy.set_aside.items()):
+        if client in facts.set_aside:
+            evidence = (_own_words(facts.matrix.row(client)), _database_words(facts.matrix.row(client)))
+            remedy = "Remove its object from both masters when that may be."
+            yield Saw(client, f"It is silent and set aside, so nothing counts it: {why}.", remedy, evidence)
+        elif client not in answering and facts.observed:
+            remedy = "Take it off clients: set_aside in the estate file."
+            yield Saw(client, f"It is set aside, but no database that was read defines it: {why}.", remedy)
+
+
+@check_pair(
+    "ownership.set-aside-answers",
+    "a client that was given up and lives",
+    nightly=Severity.WARNS,
+    setup=Severity.WARNS,
+    takeover=Severity.WARNS,
+    failover=Severity.WARNS,
+)
+def set_aside_answers(facts: Facts) -> Iterable[Saw]:
+    """Warn of clients that answer although the estate file sets them aside; they count as any other (S1)."""
+    for row in facts.matrix.rows:
+        why = facts.view.policy.set_aside.get(row.client)
+        if why is not None:
+            remedy = "Take it off clients: set_aside in the estate file."
+            saw = f"It answers although it is set aside ({why}), and counts as any other client."
+            yield Saw(row.client, saw, remedy, (_own_words(row),))
 
 
 @check_pair(
@@ -219,7 +259,7 @@ def armable(facts: Facts) -> Iterable[Saw]:
     """Want the clients and databases to agree, where no record exists anywhere."""
     if facts.armed.arming is Arming.UNARMED:
         saw = "No direction is recorded anywhere, and this one cannot be armed."
-        yield Saw("armed direction", saw, "Resolve what the evidence names.", facts.armed.doubts)
+        yield Saw("armed direction", saw, f"Resolve what the evidence names. {_SET_ASIDE}", facts.armed.doubts)
 
 
 @check_pair(
@@ -284,6 +324,8 @@ CHECKS = (
     elsewhere,
     odd_answers,
     silent,
+    set_aside,
+    set_aside_answers,
     one_environment,
     armed,
     armable,

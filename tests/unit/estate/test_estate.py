@@ -178,12 +178,14 @@ def test_the_policy_is_what_the_file_says(load):
         + "    space: {margin_percent: 25}\n    backups: {room_mb: 3}\n"
         + "    allowed_target_only: [spot_b, spot_a]\n"
         + "    ignored_cron: ['0 3 * * * /usr/local/bin/nim_report']\n"
+        + "    clients: {set_aside: {vios9: 'scrapped, CHG0042.'}}\n"
     )
     assert estate.pairs["lab"].policy() == Policy(
         space_margin_percent=25,
         backup_room_kb=3072,
         allowed_target_only=frozenset({"spot_a", "spot_b"}),
         ignored_cron=frozenset({"0 3 * * * /usr/local/bin/nim_report"}),
+        set_aside={"vios9": "scrapped, CHG0042"},
     )
 
 
@@ -215,6 +217,7 @@ version: 1
         SHORTEST + "    nightly_sync: {stale: refresh}\n",
         SHORTEST + "    backups: {keep: 15}\n",
         SHORTEST + "    clients: {connections: {web1: ssh_web1}}\n",
+        SHORTEST + "    clients: {set_aside: {web1: scrapped}}\n",
         SHORTEST + "    allowed_target_only: [spot_a]\n",
     ],
 )

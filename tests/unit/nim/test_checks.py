@@ -11,7 +11,7 @@ from nim_operators.nim.checks import CHECKS, NOT_JUDGED, run_checks, to_markdown
 from nim_operators.nim.findings import Severity
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.nim.snapshot import Fenced, OwnRecords, SubsystemRow
+from nim_operators.nim.snapshot import ClientAnswer, Fenced, OwnRecords, SubsystemRow
 from tests.unit.nim import worlds
 from tests.unit.nim.worlds import HOST, A, B, answer, armed, client, pair, silence
 
@@ -45,6 +45,10 @@ def separate() -> PairView:
     view = worlds.put(view, B, client("only_b", HOST[B]))
     view = worlds.say(view, answer("only_a"))
     return worlds.say(view, answer("only_b", HOST[B], B), asked_by=B)
+
+
+def set_aside(*words: ClientAnswer) -> PairView:
+    return worlds.say(pair(policy=worlds.Policy(set_aside={"lpar1": "scrapped, CHG0042"})), *words)
 
 
 SPEAKS: dict[str, tuple[Callable[[], PairView], str, Severity, Severity | None]] = {
@@ -171,6 +175,8 @@ SPEAKS: dict[str, tuple[Callable[[], PairView], str, Severity, Severity | None]]
         WARNS,
     ),
     "ownership.silent": (lambda: worlds.say(pair(), answer("lpar1")), "clients", WARNS, WARNS),
+    "ownership.set-aside": (lambda: set_aside(silence("lpar1"), answer("lpar2")), "lpar1", NOTES, NOTES),
+    "ownership.set-aside-answers": (lambda: set_aside(answer("lpar1"), answer("lpar2")), "lpar1", WARNS, WARNS),
     "ownership.one-environment": (separate, "nima and nimb", BLOCKS, BLOCKS),
     "direction.armed": (lambda: pair(remembered=armed(B, A)), "armed direction", BLOCKS, APPROVAL),
     "direction.armable": (

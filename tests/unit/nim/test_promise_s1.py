@@ -38,7 +38,8 @@ def words(draw, name: str, asked_by: str) -> ClientAnswer | None:
 
 @st.composite
 def views(draw) -> PairView:
-    view = pair(remembered=draw(DIRECTIONS))
+    aside = {name: "scrapped" for name in worlds.CLIENTS if draw(st.integers(0, 3)) == 0}
+    view = pair(remembered=draw(DIRECTIONS), policy=worlds.Policy(set_aside=aside))
     for master in (A, B):
         said = [draw(words(name, master)) for name in worlds.CLIENTS]
         databases = [client(name, draw(CURRENT)) for name in ("lpar1", "lpar2") if draw(st.booleans())]
