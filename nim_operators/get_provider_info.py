@@ -32,6 +32,7 @@ def get_provider_info() -> dict[str, Any]:
                         "repair_client",
                         "reconcile",
                         "refresh",
+                        "reset_clients",
                         "sync",
                         "takeover",
                         "verdict",

@@ -134,6 +134,11 @@ SWITCHES: tuple[Switch, ...] = (
         "does replicate print a resource that is already there (4.3)",
     ),
     Switch("killed_sync_remote", ("dies", "continues"), "what nim_master_recover does when nim is killed"),
+    Switch(
+        "reset_clients",
+        ("known", "unknown", "ignored"),
+        "does a sync know reset_clients; ignored: it takes the attribute and tells no client (12.7)",
+    ),
     Switch("reset_clients_output", ("lines", "silent"), "does reset_clients print a line per client (12.7)"),
     Switch("second_niminit", ("rebuilds", "refuses"), "niminit is_alternate=yes on a master of that peer (12.14)"),
     Switch("niminit_lists", ("both", "current"), "does niminit list the alternate too in a client's file (4.2, 6)"),

@@ -361,6 +361,15 @@ class ClientRepairRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class MasterListsRecord(Body):
+    """What the clients' own files list after a sync with reset_clients; ``others`` do not list both, or are silent."""
+
+    KIND: ClassVar[str] = "master_lists"
+    clients: int
+    others: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RebuiltSpotRecord(Body):
     """A SPOT that was built anew from an lpp_source and read back.
 
@@ -470,6 +479,7 @@ KINDS: Mapping[str, type[Body]] = {
         TakeoverRecord,
         RecoveryPointRecord,
         ClientRepairRecord,
+        MasterListsRecord,
         RebuiltSpotRecord,
         BreakGlassRecord,
         WatchRecord,

@@ -103,18 +103,20 @@ class PeerRecord:
         )
 
 
-def sync(paths: CommandPaths, alternate: str, *, force: bool) -> Command:
+def sync(paths: CommandPaths, alternate: str, *, force: bool, reset_clients: bool = False) -> Command:
     """Copy the local database, and the resources the target lacks, onto *alternate* (nim.md 4.3).
 
     ``replicate=yes`` is always sent: without it the definitions of local resources vanish on the target.
     *force* overwrites a database the target already has; it is for the caller to have seen that there is one
-    and that it may go (nim.md 4.3, hazard 11).
+    and that it may go (nim.md 4.3, hazard 11). *reset_clients* pushes the list of both masters to every client,
+    which a run of its own does and nothing else; not every level of NIM may have it (nim.md 12.7).
 
     :raises Unsendable: if NIM could not have accepted the name of the target.
     """
     flags = ("-F", "-o") if force else ("-o",)
+    pushed = ("-a", "reset_clients=yes") if reset_clients else ()
     return Command(
-        (paths.nim, *flags, "sync", "-a", "replicate=yes", _name(alternate)),
+        (paths.nim, *flags, "sync", "-a", "replicate=yes", *pushed, _name(alternate)),
         changes=True,
         purpose=f"Synchronise this master's database and missing resources onto {alternate}.",
     )

@@ -76,7 +76,7 @@ MEANINGS: dict[str, Meaning] = {
             "0042-372",
             _F,
             "the client's list of masters does not hold this master",
-            "Run a sync with reset_clients=yes, or niminit on the client.",
+            "Trigger nim_repair_client for the client, or nim_reset_clients for every one.",
         ),
         (
             "0042-378",

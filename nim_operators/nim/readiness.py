@@ -16,6 +16,7 @@ from nim_operators.nim.checks.activity import READY
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.ownership import OwnWord, Row, Side
+from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import BY_SSH
 
 
@@ -119,7 +120,7 @@ def _of_words(facts: Facts, row: Row) -> Iterator[Obstacle]:
             remedy = "Leave it alone, or bring it here with niminit on the client."
             yield Obstacle(Cause.ELSEWHERE, f"Its own /etc/niminfo names {word.master_hostname}.", remedy)
         if not {wanted, Side.UNCLEAR} & word.lists:
-            remedy = f"Run niminit on it with {target} as a master, or an approved sync with reset_clients=yes."
+            remedy = f"Trigger {Runbook.REPAIR_CLIENT} for it, or {Runbook.RESET_CLIENTS} for every client."
             yield Obstacle(Cause.NOT_LISTED, f"Its NIM_MASTER_HOSTNAME_LIST lacks {target} (0042-372).", remedy)
         level = facts.target.level if facts.target is not None else None
         if word.level is not None and level is not None and word.level > level:

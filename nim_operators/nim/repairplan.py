@@ -1,4 +1,4 @@
-"""The plan of a repair: one thing on the active master or on one client, done by exact commands (S11)."""
+"""The plan of a repair: of one thing on the active master, or of what clients say of it, by exact commands (S11)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nim_operators.nim.runbooks import Runbook
 
 @dataclass(frozen=True, slots=True)
 class RepairPlan:
-    """What will be done, in one sentence and in exact commands; no client moves and no database is copied.
+    """What will be done, in one sentence and in exact commands; no client moves.
 
     ``subject`` names what the commands are about, for the steps that carry the plan out. ``told`` is what a person
     should know before approving, one sentence each.

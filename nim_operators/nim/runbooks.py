@@ -18,6 +18,7 @@ class Runbook(StrEnum):
     WATCH = "nim_watch"
     REBUILD_SPOT = "nim_rebuild_spot"
     REPAIR_CLIENT = "nim_repair_client"
+    RESET_CLIENTS = "nim_reset_clients"
 
 
 TAKEOVERS = frozenset({Runbook.PLANNED_TAKEOVER, Runbook.GIVE_BACK, Runbook.DISASTER_FAILOVER, Runbook.REATTACH})
@@ -35,7 +36,7 @@ WITHOUT_SOURCE = frozenset({Runbook.DISASTER_FAILOVER, Runbook.REATTACH})
 WITHOUT_TARGET = frozenset({Runbook.REBUILD_SPOT, Runbook.REPAIR_CLIENT})
 """Runbooks that work on the active master alone, and go on where the standby is away."""
 
-APPROVED = (TAKEOVERS | WITHOUT_TARGET | {Runbook.REPROTECT}) - {Runbook.REATTACH}
+APPROVED = (TAKEOVERS | WITHOUT_TARGET | {Runbook.REPROTECT, Runbook.RESET_CLIENTS}) - {Runbook.REATTACH}
 """Runbooks that change nothing before a person has approved their very plan (S11); the estate allows reattach."""
 
 

@@ -15,6 +15,7 @@ from nim_operators.nim.facts import Facts, facts_of
 from nim_operators.nim.ownership import Row, Side
 from nim_operators.nim.plan import PlannedCommand
 from nim_operators.nim.repairplan import RepairPlan
+from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import BY_SSH
 from nim_operators.operators.approved import demand_approved, planned
 from nim_operators.operators.asked import asked
@@ -153,7 +154,7 @@ def _read_back(run: Run, facts: Facts, repair: ClientRepair) -> dict[str, Any]:
         lacks = f"it does not list {run.target}" if Side.TARGET.value not in lists else f"it names {named}"
         raise Incomplete(
             f"/etc/niminfo of {repair.client} was rebuilt, but {lacks}. See that {run.source} has an alternate_master "
-            f"object for {run.target} and names it in its own /etc/niminfo, then clear this task; or send "
-            f"'nim -Fo sync -a replicate=yes -a reset_clients=yes' by an approved run of your own."
+            f"object for {run.target} and names it in its own /etc/niminfo, then clear this task; or trigger "
+            f"{Runbook.RESET_CLIENTS}."
         )
     return {"client": repair.client, "names": named}

@@ -19,7 +19,11 @@ from nim_operators.nim import commands
 from nim_operators.nim.assess import Assessment
 from nim_operators.nim.direction import Arming
 from nim_operators.nim.drift import Difference, Kind, compare_definitions, lost_routes
-from nim_operators.nim.errors import NotReadBack, Refused
+from nim_operators.nim.errors import CommandFailed, NotReadBack, Refused
+from nim_operators.nim.facts import facts_of
+from nim_operators.nim.masterlists import unlisted
+from nim_operators.nim.messages import innermost
+from nim_operators.nim.outcome import succeeded
 from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.plan import FinalSync
@@ -35,6 +39,7 @@ from nim_operators.operators.jobs import (
     EndedJob,
     JobRequest,
     NimJobOperator,
+    complaint,
     keep_and_collect,
     unjudged,
 )
@@ -44,11 +49,15 @@ from nim_operators.remote.lock import claim
 from nim_operators.remote.transport import connect
 
 KIND = "sync"
+_NO_SUCH_ATTRIBUTE = "0042-022"
 
 
 class NimSyncOperator(NimJobOperator):
     """
     Run ``nim -o sync -a replicate=yes`` on the source, onto the target, in the armed direction only.
+
+    In the runbook ``nim_reset_clients`` also with ``-a reset_clients=yes``, and then also where the target is in step
+    but a client that answers does not list both masters; that is read back by ``NimVerifyMasterListsOperator``.
 
     Reads: both masters and every client again, right before acting. Changes: replaces the target's NIM database,
     restarts its nimesis, copies the resources that the target lacks; on the very first run records the armed direction
@@ -77,12 +86,15 @@ class NimSyncOperator(NimJobOperator):
             assessment = run.assess(view, rules=sync_rules(run.runbook))
             open_job = None
         attach_to = open_job.job if open_job is not None else ""
+        if open_job is not None:
+            _demand_own(run, open_job)
         if not attach_to:
-            self.demand_good_end(unjudged(run, KIND))
+            ended = unjudged(run, KIND)
+            self.demand_good_end(ended)
             run.demand_go(assessment)
             demand_backups(run, view)
             self._arm(run, assessment)
-            if in_step(view):
+            if in_step(view) and (ended or not _must_tell_clients(run, view)):
                 run.note(f"{run.target} is already in step with {run.source}; no sync is sent.")
                 run.record(DriftRecord(()))
                 raise AlreadyDone({"sent": False, "replicated": []})
@@ -92,13 +104,33 @@ class NimSyncOperator(NimJobOperator):
             raise Refused(
                 f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto."
             )
-        command = commands.sync(run.endpoint(run.source).commands, assessment.alternate, force=assessment.force)
+        command = commands.sync(
+            run.endpoint(run.source).commands,
+            assessment.alternate,
+            force=assessment.force,
+            reset_clients=run.runbook is Runbook.RESET_CLIENTS,
+        )
         if not attach_to:
             _demand_in_plan(run, view, command.line)
         in_loop(_claim(run, run.target))
         yield JobRequest(
             run.source, KIND, command.line, command.line, Slot.CHANGE, command.changes, attach_to=attach_to
         )
+
+    def demand_good_end(self, ended: list[EndedJob]) -> None:
+        """
+        Refuse to go on after a sync that ended badly; say what to do where NIM does not know the attribute.
+
+        :raises CommandFailed: with what it said and what that means.
+        """
+        for one in ended if self.runbook == Runbook.RESET_CLIENTS else ():
+            said = innermost(one.log)
+            if not succeeded(one.outcome) and said is not None and said.code == _NO_SUCH_ATTRIBUTE:
+                raise CommandFailed(
+                    f"{complaint(one)} This level of NIM has no reset_clients for a sync, so no client was told: "
+                    f"trigger {Runbook.REPAIR_CLIENT} for each client that the plan names."
+                )
+        super().demand_good_end(ended)
 
     async def _put_away(self, run: Run, vanished: OpenJob) -> None:
         """Keep what is left of a sync that nobody knows the end of; a person has looked and typed a reason."""
@@ -150,6 +182,20 @@ class NimSyncOperator(NimJobOperator):
             return
         in_loop(arm(run))
         self.log.info("Armed direction recorded on both masters: %s to %s.", run.source, run.target)
+
+
+def _demand_own(run: Run, open_job: OpenJob) -> None:
+    """Refuse to take another run's sync for one that tells the clients; the night attaches to it and judges it."""
+    if run.runbook is Runbook.RESET_CLIENTS and open_job.run != run.holder.run:
+        raise Refused(
+            f"A sync of {open_job.run} is open on {run.source}; this run does not attach to it. Trigger "
+            f"{Runbook.NIGHTLY_SYNC}, which judges how it ended; then trigger {run.runbook} again."
+        )
+
+
+def _must_tell_clients(run: Run, view: PairView) -> bool:
+    """Tell whether a client that answers has still to be told of both masters, where that is what the run is for."""
+    return run.runbook is Runbook.RESET_CLIENTS and any(one.answers for one in unlisted(facts_of(view, run.holder.run)))
 
 
 def _demand_planned(run: Run) -> None:

@@ -16,11 +16,16 @@ from nim_operators.runbooks.per_pair import notifiers
 
 
 def approve_and_carry_out(
-    runbook: Runbook, pair: Pair, plan: BaseOperator, work: Sequence[BaseOperator], proofs: Mapping[str, list[str]]
+    runbook: Runbook,
+    pair: Pair,
+    plan: BaseOperator,
+    work: Sequence[BaseOperator | Sequence[BaseOperator]],
+    proofs: Mapping[str, list[str]],
 ) -> None:
     """
     Order the tasks of a runbook: plan, approve, lock, backup, its own *work*, unlock, verdict.
 
+    :param work: one after the other; those of an inner list side by side.
     :param proofs: the kinds of record that prove what each task of *work* did.
     """
     approve = NimApprovalOperator(

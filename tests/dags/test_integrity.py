@@ -45,6 +45,7 @@ def test_files_load_without_connections(bag: Any) -> None:
         "nim_watch__lab",
         "nim_rebuild_spot__lab",
         "nim_repair_client__lab",
+        "nim_reset_clients__lab",
     }
 
 
@@ -142,5 +143,5 @@ def test_a_wrong_estate_file_is_shown_as_its_own_sentence(tmp_path: Path, monkey
     broken.write_text("version: 1\npairs:\n  lab:\n    mastres: {}\n")
     monkeypatch.setenv("NIM_OPERATORS_ESTATE", str(broken))
     texts = DagBag(REPOSITORY / "dags").import_errors.values()
-    assert len(texts) == 10
+    assert len(texts) == 11
     assert all("line 4" in text and "masters" in text for text in texts)

@@ -84,7 +84,7 @@ def render(call: Call, args: list[str]) -> str:
         return _predefined(options)
     objects = load_database(call.host, "lsnim")
     if options.operation:
-        return _query(options, objects)
+        return _query(call, options, objects)
     if options.names and not options.cls:
         return _one(call, options, objects)
     if options.cls == "resources" and options.names:
@@ -192,12 +192,14 @@ def _allocated(machine: str, objects: list[NimObject]) -> str:
     return "".join(f"{row.name:<{first}}{row.type:<{second}}\n" for row in rows)
 
 
-def _query(options: _Options, objects: list[NimObject]) -> str:
+def _query(call: Call, options: _Options, objects: list[NimObject]) -> str:
     kind = options.type or _find("".join(options.names[:1]), objects).type
     if options.operation not in operations(kind):
         text = f'the "{options.operation}" operation is not supported on "{kind}" objects'
         raise NimError(22, "lsnim", text, wrapped=False)
     required, optional = OPERATION_ATTRIBUTES.get(options.operation, ((), ()))
+    if call.estate.switches["reset_clients"] == "unknown":
+        optional = tuple(name for name in optional if name != "reset_clients")
     text = "\nthe following attributes are required:\n" + "".join(f"\t-a {name}=<value>\n" for name in required)
     if not required:
         text = ""

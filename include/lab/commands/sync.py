@@ -226,7 +226,8 @@ class Sync(SyncRun):
 
     async def complete(self) -> None:
         """13: optionally rebuild the clients' lists of masters, then the line that means success."""
-        if self.args.attr("reset_clients", "no").lower() == "yes":
+        wanted = self.args.attr("reset_clients", "no").lower() == "yes"
+        if wanted and self.estate.switches["reset_clients"] == "known":
             await self._reset_clients()
         await self.call.line("nim_master_recover Complete")
 

@@ -48,11 +48,15 @@ class SyncRun:
             text = f'the "sync" operation is not supported on "{item.name}": it is not an alternate_master'
             raise NimError(15, UNDOCUMENTED, text)
         for key, value in self.args.attrs:
-            if key not in {"verbose", "replicate", "reset_clients", "force"}:
+            if key not in {"verbose", "replicate", "force", *self._reset_clients_attribute()}:
                 raise NimError(22, "nim", f'the "{key}" attribute is not valid for the "sync" operation')
             if key == "verbose" and value not in {"1", "2", "3", "4", "5"}:
                 raise NimError(23, "nim", f'"{value}" is not a valid value for the "verbose" attribute')
         return item
+
+    def _reset_clients_attribute(self) -> set[str]:
+        """Return the attribute that not every level may have (nim.md 12.7)."""
+        return set() if self.estate.switches["reset_clients"] == "unknown" else {"reset_clients"}
 
     def _target_host(self) -> Host:
         name = interface_host(self.record)

@@ -110,4 +110,5 @@ def _severities(given: Given) -> Mapping[Runbook, Severity]:
         Runbook.WATCH: given["nightly"],
         Runbook.REBUILD_SPOT: given["failover"],
         Runbook.REPAIR_CLIENT: given["failover"],
+        Runbook.RESET_CLIENTS: given["nightly"],
     }

@@ -8,6 +8,7 @@ from nim_operators.nim.checks.base import Saw, check_pair
 from nim_operators.nim.checks.ownership import CLIENTS, count
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.findings import Severity
+from nim_operators.nim.runbooks import Runbook
 
 
 @check_pair(
@@ -22,7 +23,7 @@ def master_list(facts: Facts) -> Iterable[Saw]:
     """Want every answering client to list both masters."""
     rows = [row for row in facts.matrix.rows if row.lists_both is False]
     if rows:
-        remedy = "Run niminit on each, or an approved sync with reset_clients=yes."
+        remedy = f"Trigger {Runbook.RESET_CLIENTS}, or {Runbook.REPAIR_CLIENT} for each."
         evidence = tuple(row.client for row in rows)
         saw = f"Not both masters are listed in the niminfo of {count(rows)}."
         yield Saw(CLIENTS, saw, remedy, evidence)
@@ -41,7 +42,7 @@ def sync_required(facts: Facts) -> Iterable[Saw]:
     words = ((row.client, row.database(facts.view.source)) for row in facts.matrix.rows)
     found = tuple(client for client, word in words if word is not None and word.sync_required)
     if found:
-        remedy = "Run niminit on each, or an approved sync with reset_clients=yes."
+        remedy = f"Trigger {Runbook.RESET_CLIENTS}, or {Runbook.REPAIR_CLIENT} for each."
         saw = f"The definition of {count(found)} says sync_required = yes."
         yield Saw(CLIENTS, saw, remedy, found)
 

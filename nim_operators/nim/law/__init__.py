@@ -34,6 +34,7 @@ LAW: Mapping[Runbook, Column] = {
     Runbook.WATCH: WATCH,
     Runbook.REBUILD_SPOT: REPAIR,
     Runbook.REPAIR_CLIENT: REPAIR,
+    Runbook.RESET_CLIENTS: NIGHTLY_SYNC,
 }
 """Every runbook's column of the table."""
 

@@ -413,10 +413,10 @@ def test_the_reference_names_every_check_with_what_it_guards_against():
     assert lines[0] == (
         "| check | guards against | `nim_nightly_sync` | `nim_setup` | `nim_planned_takeover` | `nim_give_back` "
         "| `nim_disaster_failover` | `nim_reprotect` | `nim_reattach` | `nim_watch` | `nim_rebuild_spot` "
-        "| `nim_repair_client` |"
+        "| `nim_repair_client` | `nim_reset_clients` |"
     )
     assert len(lines) == 2 + len(CHECKS)
     assert (
         "| `masters.reachable` | acting on a pair of which one half is not known "
-        "| blocks | blocks | blocks | blocks | notes | blocks | notes | blocks | notes | notes |"
+        "| blocks | blocks | blocks | blocks | notes | blocks | notes | blocks | notes | notes | blocks |"
     ) in lines

@@ -43,6 +43,7 @@ COLUMNS = {
     Runbook.WATCH: 6,
     Runbook.REBUILD_SPOT: 8,
     Runbook.REPAIR_CLIENT: 9,
+    Runbook.RESET_CLIENTS: 0,
 }
 
 
@@ -64,14 +65,14 @@ def test_the_table_is_rendered_with_every_cell():
     assert lines[0] == (
         "| state | meaning | `nim_nightly_sync` | `nim_setup` | `nim_planned_takeover` | `nim_give_back` "
         "| `nim_disaster_failover` | `nim_reprotect` | `nim_reattach` | `nim_watch` "
-        "| `nim_rebuild_spot` | `nim_repair_client` |"
+        "| `nim_rebuild_spot` | `nim_repair_client` | `nim_reset_clients` |"
     )
     rows = lines[2 : 2 + len(State)]
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == [state.value for state in State]
     assert (
         "| roles reversed | The clients or a recorded armed direction name the other direction. "
         "| refuse | go with typed reason | refuse | refuse | refuse | go with typed reason | refuse | go "
-        "| refuse | refuse |"
+        "| refuse | refuse | refuse |"
     ) in rows
     assert "### `nim_setup`" in lines
-    assert all(line.count("|") in {0, 4, 13} for line in lines)
+    assert all(line.count("|") in {0, 4, 14} for line in lines)

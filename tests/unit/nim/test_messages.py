@@ -91,7 +91,7 @@ def test_every_code_of_the_table_belongs_to_a_family():
 def test_an_explanation_names_code_meaning_remedy_and_text():
     assert explain(f"{ENVELOPE}0042-372 c_switch_master: {NOT_LISTED}") == (
         "0042-372: the client's list of masters does not hold this master. "
-        "Run a sync with reset_clients=yes, or niminit on the client. "
+        "Trigger nim_repair_client for the client, or nim_reset_clients for every one. "
         f'It said: "{NOT_LISTED}"'
     )
     assert explain("\n  ksh: nim: not found\n") == "ksh: nim: not found"
