@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import TypeVar
 
@@ -160,16 +161,20 @@ class EvidenceStore:
         """Return the names of the kept backups of *master*, the oldest first."""
         return [name for name in self._files.find(_backups(pair, master)) if _BACKUP_NAME.fullmatch(name)]
 
-    def prune_backups(self, pair: str, master: str, keep: int) -> list[str]:
+    def prune_backups(self, pair: str, master: str, keep: int, *, now: str, made: Collection[str] = ()) -> list[str]:
         """Remove all but the newest *keep* backups of *master* and return the names of the removed ones.
 
         The backup that the last recovery point names stays, however old it is, and the newest of a whole database.
+
+        :param now: the UTC time as names begin with it. What is dated later, by a clock that was wrong, stays and does
+            not count as one of the newest.
+        :param made: the names of what this run itself made; they stay whatever clock dated them.
         """
         point, whole = self.recovery_point(pair), self.whole_backup(pair, master)
         stays = {found for found in (point and point.backup, whole and whole.path) if found}
         folder = _backups(pair, master)
-        aged = self.backups(pair, master)[:-keep]
-        removed = [name for name in aged if self._files.address(f"{folder}/{name}") not in stays]
+        aged = [name for name in self.backups(pair, master) if name[: len(now)] <= now][:-keep]
+        removed = [name for name in aged if name not in made and self._files.address(f"{folder}/{name}") not in stays]
         for name in removed:
             self._files.remove(f"{folder}/{name}")
         return removed

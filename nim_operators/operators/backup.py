@@ -160,8 +160,10 @@ class NimBackupDatabaseOperator(NimJobOperator):
                 )
             )
             _remember_whole(run, master, file)
-            removed = await prune_backups(host, run.holder, run.pair.backups.keep)
-        run.store.prune_backups(run.pair.name, master, run.pair.backups.keep)
+            made = [record["stamp"] for record in run.recorded(BackupRecord) if record["master"] == master]
+            now, keep = pendulum.now("UTC").format(_STAMP), run.pair.backups.keep
+            removed = await prune_backups(host, run.holder, keep, now=now, made=made)
+        run.store.prune_backups(run.pair.name, master, keep, now=now, made=[f"{one}.backup" for one in made])
         for path in removed:
             self.log.info("%s: removed old backup %s", master, path)
 

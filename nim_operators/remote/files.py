@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nim_operators.nim.backup import MEMBERS
@@ -105,8 +106,14 @@ def posix_cksum(data: bytes) -> int:
     return int(f"{mirrored:032b}"[::-1], 2) ^ 0xFFFFFFFF
 
 
-async def prune_backups(host: Host, holder: Holder, keep: int) -> tuple[str, ...]:
-    """Remove all but the newest *keep* database backups on the host, ours and NIM's own; return what was removed."""
-    values = {"RUN": holder.run, "TOKEN": holder.token, "KEEP": str(keep)}
-    reply = await ask(host, build("prune", values), deadline=120)
+async def prune_backups(host: Host, holder: Holder, keep: int, *, now: str, made: Iterable[str]) -> tuple[str, ...]:
+    """
+    Remove all but the newest *keep* database backups on the host, ours and NIM's own; return what was removed.
+
+    :param now: the UTC stamp of now; what is dated later stays and does not count as one of the newest.
+    :param made: the stamps of what this run made; those backups stay.
+    """
+    values = {"RUN": holder.run, "TOKEN": holder.token, "KEEP": str(keep), "LATEST": now}
+    files = [f"nimdb.{stamp}.backup" for stamp in made]
+    reply = await ask(host, build("prune", values, {"list_made": files}), deadline=120)
     return tuple(rest for word, rest in reply.said if word == "removed")

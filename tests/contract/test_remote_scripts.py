@@ -171,3 +171,17 @@ def test_a_lock_that_cannot_be_written_is_refused_as_a_want_of_room(shell: str, 
     assert ran.returncode == 23
     assert ran.stdout.startswith("@ refused the lock could not be written; look at the file system that holds")
     assert list(base.iterdir()) == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_clock_that_was_wrong_costs_no_backup_on_the_host(shell: str, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    given = {**_locked(base), "KEEP": "1", "LATEST": "20261127T020000Z"}
+    stamps = ("20200101T020003Z", "20261125T020003Z", "20261126T020003Z", "20261127T020000Z", "20310101T020003Z")
+    (base / "backups").mkdir()
+    for stamp in stamps:
+        (base / f"backups/nimdb.{stamp}.backup").touch()
+    prune = build("prune", given, {"list_made": [f"nimdb.{stamps[0]}.backup"]}).text
+    subprocess.run([shell], input=prune, text=True, check=True, capture_output=True)
+    left = sorted(file.name for file in (base / "backups").iterdir())
+    assert left == [f"nimdb.{stamp}.backup" for stamp in (stamps[0], *stamps[3:])]

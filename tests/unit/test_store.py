@@ -21,6 +21,7 @@ from nim_operators.store import EvidenceStore
 
 DAG = "nim_nightly_sync_lab"
 RUN = "scheduled__2026-11-22T01:00:00+00:00"
+NOW = "20261127T020000Z"
 POINT = RecoveryPointRecord(
     at="2026-11-22T02:00:00Z",
     source="nima",
@@ -337,17 +338,24 @@ def test_the_oldest_backups_go_and_other_masters_keep_theirs(store):
         store.write_backup("lab", "nima", name, b"x")
     store.write_backup("lab", "nimb", names[0], b"x")
     assert store.backups("lab", "nima") == names
-    assert store.prune_backups("lab", "nima", keep=2) == names[:3]
+    assert store.prune_backups("lab", "nima", keep=2, now=NOW) == names[:3]
     assert store.backups("lab", "nima") == names[3:]
     assert store.backups("lab", "nimb") == names[:1]
-    assert store.prune_backups("lab", "nima", keep=2) == []
+    assert store.prune_backups("lab", "nima", keep=2, now=NOW) == []
+
+
+def test_a_clock_that_was_wrong_costs_no_backup(store):
+    names = ["20200101T020003Z.backup", *(f"2026112{day}T020003Z.backup" for day in range(1, 4))]
+    for name in (*names, "20310101T020003Z.backup", "20310102T020003Z.backup"):
+        store.write_backup("lab", "nima", name, b"x")
+    assert store.prune_backups("lab", "nima", keep=2, now=NOW, made=names[:1]) == names[1:2]
 
 
 def test_the_backup_of_the_last_recovery_point_outlives_retention(store):
     names = [f"2026112{day}T020003Z.tar" for day in range(1, 6)]
     addresses = [store.write_backup("lab", "nima", name, b"x") for name in names]
     store.write_recovery_point("lab", replace(POINT, backup=addresses[1]))
-    assert store.prune_backups("lab", "nima", keep=1) == [names[0], names[2], names[3]]
+    assert store.prune_backups("lab", "nima", keep=1, now=NOW) == [names[0], names[2], names[3]]
     assert store.backups("lab", "nima") == [names[1], names[4]]
 
 
@@ -427,7 +435,7 @@ def test_a_missing_folder_is_never_made(tmp_path):
         lambda: store.remembered_direction("lab"),
         lambda: store.remember_direction("lab", DIRECTION),
         lambda: store.run("lab", DAG, RUN).read_records(),
-        lambda: store.prune_backups("lab", "nima", 3),
+        lambda: store.prune_backups("lab", "nima", 3, now=NOW),
         lambda: begin(store.run("lab", DAG, RUN)),
     ):
         with pytest.raises(EvidenceUnavailable) as caught:
