@@ -262,7 +262,7 @@ def test_busy_client(lab):
 def test_every_fault_can_be_switched_on_and_healed_without_a_trace(lab):
     needed = {
         "client": "aix03", "phase": "1", "fs": "/export/nim", "object": "nimb", "nth": "99", "resource": "bosinst_ow",
-        "to": "nimb", "point": "sync:1",
+        "to": "nimb", "point": "sync:1", "command": "lssrc",
     }  # fmt: skip
     before = lab.state_hash()
     for fault in lab.request("faults"):
