@@ -17,7 +17,7 @@ from nim_operators.nim.preparation import Repair, has_own_database
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import Absence, Snapshot
 from nim_operators.operators.approved import planned
-from nim_operators.operators.base import Run, in_loop
+from nim_operators.operators.base import Run, again_if_lost, in_loop
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator
 from nim_operators.remote.errors import HostAbsent, NoRoom, NotLocked, OutcomeUnknown, RemoteError
 from nim_operators.remote.files import digest, fetch, fetch_database_files, prune_backups
@@ -79,7 +79,7 @@ class NimBackupDatabaseOperator(NimJobOperator):
     def _can_be_asked(self, run: Run, master: str) -> bool:
         """Tell whether a backup can be started; a master that is given up and has no room is copied from instead."""
         try:
-            in_loop(_reach(run, master))
+            again_if_lost(run, master, lambda: in_loop(_reach(run, master)))
         except (NoRoom, NotLocked) as unable:
             self._copy_raw(run, master, unable)
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
@@ -46,7 +46,7 @@ from nim_operators.operators.form import chosen_source
 from nim_operators.remote.collect import Questions
 from nim_operators.remote.collect import observe as look_at
 from nim_operators.remote.endpoint import BadConnection, Endpoint
-from nim_operators.remote.errors import HostAbsent, HostRefused, OutcomeUnknown
+from nim_operators.remote.errors import HostAbsent, HostRefused, LinkLost, OutcomeUnknown
 from nim_operators.remote.lock import Holder
 from nim_operators.remote.pair import NOBODY, Asking, Observed, observe_pair
 from nim_operators.run_evidence import RunEvidence
@@ -56,6 +56,21 @@ _Result = TypeVar("_Result")
 
 UNLOCK = "unlock"
 """The id of the task that gives the lock back, in every DAG that takes it."""
+
+
+def again_if_lost(run: Run, master: str, work: Callable[[], _Result]) -> _Result:
+    """
+    Do *work* on *master*, and once more where the link to it went down and this run would go on without it.
+
+    One lost link makes nobody absent: the master would be left unfenced, or with a lock that nobody gives back. One
+    that hangs would cost a rescue its time twice. *work* is safe to repeat.
+    """
+    try:
+        return work()
+    except LinkLost:
+        if master not in run.may_be_away:
+            raise  # Airflow tries the step again
+        return work()
 
 
 def in_loop(work: Coroutine[Any, Any, _Result]) -> _Result:

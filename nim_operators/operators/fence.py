@@ -11,7 +11,7 @@ from nim_operators.evidence.records import FenceRecord
 from nim_operators.nim.collector import BASE
 from nim_operators.nim.errors import NotReadBack
 from nim_operators.nim.fence import Fence, read_fence
-from nim_operators.operators.base import NimOperator, Run, in_loop, observed
+from nim_operators.operators.base import NimOperator, Run, again_if_lost, in_loop, observed
 from nim_operators.operators.jobs import (
     AlreadyDone,
     EndedJob,
@@ -58,7 +58,7 @@ class NimFenceOperator(NimOperator):
         if master == run.target:
             in_loop(put_away_vanished(run, master))
         try:
-            seen = fence_without_clients(run, master)
+            seen = again_if_lost(run, master, lambda: fence_without_clients(run, master))
         except UNABLE as unable:
             if master not in run.may_be_away:
                 raise

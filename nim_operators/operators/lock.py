@@ -12,7 +12,7 @@ from nim_operators.evidence.records import CommandRecord
 from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.nim.runbooks import TAKEOVERS
 from nim_operators.operators.approved import demand_approved_lately, planned
-from nim_operators.operators.base import NimOperator, Run, in_loop
+from nim_operators.operators.base import NimOperator, Run, again_if_lost, in_loop
 from nim_operators.remote import lock
 from nim_operators.remote.errors import UNABLE, HostAbsent, LockHeld, RemoteError
 from nim_operators.remote.leftovers import leftovers
@@ -37,18 +37,17 @@ class NimLockPairOperator(NimOperator):
             if plan["idle"] or plan["rehearsal"]:
                 raise AirflowSkipException("The plan of this run sends nothing.")
         demand_approved_lately(run)
-        in_loop(_lock_both(run))
+        _lock_both(run)
         return dict.fromkeys(sorted(run.masters), run.holder.run)
 
 
-async def _lock_both(run: Run) -> None:
+def _lock_both(run: Run) -> None:
     """Take both, or none: whatever goes wrong with the second, the first is given back."""
     taken: list[str] = []
     try:
         for master in sorted(run.masters):
             try:
-                async with connect(master, run.endpoint(master)) as host:
-                    await _acquire(run, host)
+                _on(run, master, lambda host: _acquire(run, host))
             except UNABLE as unable:
                 if master not in run.may_be_away:
                     raise
@@ -58,9 +57,18 @@ async def _lock_both(run: Run) -> None:
     except RemoteError:
         for master in taken:
             with suppress(RemoteError):
-                async with connect(master, run.endpoint(master)) as host:
-                    await lock.release(host, run.holder)
+                _on(run, master, lambda host: lock.release(host, run.holder))
         raise
+
+
+def _on(run: Run, master: str, action: Callable[[Host], Awaitable[None]]) -> None:
+    """Act on a master, and once more where one that may be away only lost its link."""
+
+    async def act() -> None:
+        async with connect(master, run.endpoint(master)) as host:
+            await action(host)
+
+    again_if_lost(run, master, lambda: in_loop(act()))
 
 
 async def _acquire(run: Run, host: Host) -> None:
@@ -91,11 +99,11 @@ class NimUnlockPairOperator(NimOperator):
     def act(self, run: Run, context: Context) -> None:
         """Look at both masters first: a lock that is held on one of them only protects nothing."""
         with suppress(HostAbsent):
-            in_loop(_on_both(run, lock.demand_releasable))
+            _on_both(run, lock.demand_releasable)
         if any(record["changes"] for record in run.recorded(CommandRecord)):
             with suppress(HostAbsent):
-                in_loop(_on_both(run, _demand_quiet))
-        in_loop(_on_both(run, lock.release))
+                _on_both(run, _demand_quiet)
+        _on_both(run, lock.release)
 
 
 async def _demand_quiet(host: Host, _: Holder) -> None:
@@ -104,13 +112,12 @@ async def _demand_quiet(host: Host, _: Holder) -> None:
         raise LockHeld(host.name, f"still held: {'; '.join(alive)} is alive; when it has ended, clear the failed tasks")
 
 
-async def _on_both(run: Run, action: Callable[[Host, Holder], Awaitable[None]]) -> None:
+def _on_both(run: Run, action: Callable[[Host, Holder], Awaitable[None]]) -> None:
     """Act on each master; one that does not answer or refuses does not keep the other one from its turn."""
     errors: list[RemoteError] = []
     for master in sorted(run.masters):
         try:
-            async with connect(master, run.endpoint(master)) as host:
-                await action(host, run.holder)
+            _on(run, master, lambda host: action(host, run.holder))
         except RemoteError as error:
             if not (isinstance(error, UNABLE) and master in run.may_be_away):
                 errors.append(error)

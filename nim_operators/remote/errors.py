@@ -6,6 +6,7 @@
     └── RemoteError              something about a host
         ├── HostAbsent           no session: nothing was sent, trying again is safe
         ├── OutcomeUnknown       a script was sent and nobody saw how it ended: observe before anything else
+        │   └── LinkLost         since the link went down, not since the host hangs
         └── HostRefused          a script looked and declined to act; it says why
             ├── NoRoom           the file system that holds this product's directory is full
             ├── NotLocked        nobody holds the pair lock on the host
@@ -44,6 +45,10 @@ class HostAbsent(RemoteError):
 
 class OutcomeUnknown(RemoteError):
     """A script was sent, but nobody saw how it ended."""
+
+
+class LinkLost(OutcomeUnknown):
+    """The link went down meanwhile; another one tells at once whether the host is there. One that hangs is no such."""
 
 
 class HostRefused(RemoteError):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from nim_operators.nim.outcome import Exited, Killed, Outcome, Unknown
 from nim_operators.remote.errors import JobInTheWay, OutcomeUnknown, RemoteError
 from nim_operators.remote.lock import Holder
-from nim_operators.remote.script import ask, build, complaint, read_reply
+from nim_operators.remote.script import ask, build, complaint, read_reply, unseen
 from nim_operators.remote.transport import Host
 
 _SECONDS = 90.0
@@ -150,7 +150,7 @@ async def follow(
     ended = await host.run(script.text, deadline=seconds + _SECONDS, on_lines=take)
     reply = read_reply(script, ended)
     if not isinstance(ended.outcome, Exited):
-        raise OutcomeUnknown(host.name, f"following job {job.job}: {ended.outcome}; the job goes on without us.")
+        raise unseen(host, ended, f"following job {job.job}: {ended.outcome}; the job goes on without us.")
     if reply.last("refused") is not None:
         raise JobInTheWay(host.name, reply.last("refused") or "")
     state = reply.last("state")

@@ -14,12 +14,13 @@ from functools import cache
 from importlib import resources
 
 from nim_operators.nim.collector import BASE, parse_sections
-from nim_operators.nim.outcome import Exited
+from nim_operators.nim.outcome import Exited, Unknown
 from nim_operators.nim.snapshot import Section
 from nim_operators.remote.asking import FIRST_WORD_SECONDS, Progress
 from nim_operators.remote.errors import (
     HostRefused,
     JobInTheWay,
+    LinkLost,
     LockHeld,
     NoRoom,
     NotLocked,
@@ -177,7 +178,7 @@ async def ask(host: Host, script: Script, *, deadline: float) -> Reply:
     if refusal is not None and isinstance(outcome, Exited):
         raise _REFUSALS.get(outcome.code, HostRefused)(host.name, refusal)
     if not isinstance(outcome, Exited):
-        raise OutcomeUnknown(host.name, f"{script.name}: {outcome}; look at the host before anything else.")
+        raise unseen(host, reply.ended, f"{script.name}: {outcome}; look at the host before anything else.")
     if reply.last("done") is None:
         raise RemoteError(
             host.name,
@@ -194,8 +195,14 @@ async def read_sections(host: Host, script: Script) -> dict[str, Section]:
     """
     ended = await host.run(script.text, deadline=FIRST_WORD_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
     if not isinstance(ended.outcome, Exited):
-        raise OutcomeUnknown(host.name, f"{script.name}: {ended.outcome}")
+        raise unseen(host, ended, f"{script.name}: {ended.outcome}")
     return parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))
+
+
+def unseen(host: Host, ended: Ended, sentence: str) -> OutcomeUnknown:
+    """Return the error for a script of which nobody saw how it ended, a lost link told from a host that hangs."""
+    lost = isinstance(ended.outcome, Unknown) and not ended.overdue
+    return (LinkLost if lost else OutcomeUnknown)(host.name, sentence)
 
 
 def complaint(host: Host, ended: Ended) -> str:

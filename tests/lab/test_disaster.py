@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -150,6 +151,18 @@ def test_a_rescue_whose_link_is_lost_before_the_read_back_goes_on_to_it(airflow:
 
     assert verdict(airflow.clear(cut, "takeover", "backup", **form)) == DONE
     assert len([call for call in lab.calls("nim") if "takeover" in call["argv"]]) == 1
+
+
+def test_one_lost_link_to_the_old_master_leaves_it_neither_unfenced_nor_locked(airflow: InProcess) -> None:
+    lab = airflow.lab
+    lab.break_fault("nimesis_down", host="nima")
+    for task, nth in {"lock": 1, "backup": 2, "fence": 3, "unlock": 3}.items():
+        airflow.before[task] = partial(lab.break_fault, "ssh_drop", host="nima", nth=nth, at="start")
+    rescued = airflow.run("nim_disaster_failover", **STORY, override="nimesis does not start any more")
+    assert verdict(rescued) == DONE
+    assert [fence["stands"] for fence in rescued.records("fence")] == [True]
+    assert {backup["master"] for backup in rescued.records("backup")} == {"nima", "nimb"}
+    assert not (lab.tree("nima") / "var/adm/nim_operators/lock").exists()
 
 
 @pytest.mark.parametrize(
