@@ -73,6 +73,7 @@ def test_bad_input_a_rehearsal_and_a_rejection_change_nothing(airflow):
     assert (lab.changing(after=mark), lab.state_hash()) == ([], before)
 
 
+@pytest.mark.sweep
 def test_where_niminit_lists_one_master_only_that_is_said(airflow):
     lab = airflow.lab
     forgets(lab)

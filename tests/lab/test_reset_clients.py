@@ -16,7 +16,10 @@ SYNC = ["nim", "-F", "-o", "sync", "-a", "replicate=yes", "-a", "reset_clients=y
 @pytest.fixture(scope="module")
 def airflow(metadata_database, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reset")
-    with pytest.MonkeyPatch.context() as patch, running_lab("synced_peer_kept", folder / "lab", pace=0) as lab:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        running_lab("synced_peer_kept", folder / "lab", pace=0, clients=3) as lab,
+    ):
         yield InProcess(Installation(lab, folder, patch))
 
 
