@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
 from tests.lab.in_process import InProcess
@@ -30,31 +33,51 @@ def test_approvers_who_change_in_the_middle_do_not_keep_what_was_approved_from_b
     assert (owners(lab), is_locked(lab)) == ({"nima"}, False)
 
 
-def test_a_takeover_that_vanished_is_put_away_and_sent_again_for_those_that_need_it(airflow, monkeypatch):
+WITHOUT_SYNC = {**FORM, "final_sync": False}
+
+
+@pytest.mark.parametrize(
+    ("runbook", "form", "master_is_down"),
+    [
+        ("nim_planned_takeover", WITHOUT_SYNC, False),
+        pytest.param("nim_disaster_failover", {"reason": FORM["reason"]}, True, marks=pytest.mark.sweep),
+    ],
+)
+def test_a_takeover_that_vanished_is_put_away_and_sent_again_for_those_that_need_it(
+    airflow, monkeypatch, runbook, form, master_is_down
+):
     monkeypatch.setattr("nim_operators.operators.jobs.INLINE_SECONDS", 0)
-    lab, runbook = airflow.lab, "nim_planned_takeover"
+    lab = airflow.lab
+    if master_is_down:
+        lab.break_fault("host_down", host="nima")
     lab.hold("takeover:client=aix02")
     slot = lab.tree("nimb") / "var/adm/nim_operators/jobs/change"
 
     def die():
         lab.wait("held:takeover:client=aix02")
-        kill_job(int((slot / "pid").read_text()))
+        pid = (slot / "pid").read_text().strip()
+        kill_job(int(pid))
+        lab.wait("takeover:interrupted")
+        while Path("/proc", pid).exists():
+            time.sleep(0.05)
         lab.release()
         raise RunDied
 
     airflow.waiting["takeover"] = die
     with pytest.raises(RunDied):
-        airflow.run(runbook, **FORM, final_sync=False)
+        airflow.run(runbook, **form)
     job = (slot / "job").read_text().splitlines()[0].removeprefix("job=")
     assert owners(lab) == {"nima", "nimb"}
 
-    refused = airflow.run(runbook, **FORM, final_sync=False)
-    assert (refused.verdict, "interrupted sync" in refused.reason) == ("refused", True)
+    refused = airflow.run(runbook, **form)
+    assert refused.verdict == "refused"
+    assert f"{job} (takeover) of run {runbook}__lab/manual__0001: vanished" in refused.reason
     mark = lab.mark()
     said = {"override": "nimb was rebooted; the log ends at aix02", "break_lock_of": f"{runbook}__lab/manual__0001"}
-    again = airflow.run(runbook, **FORM, **said, final_sync=False)
+    again = airflow.run(runbook, **form, **said)
     assert again.verdict == "done", again.reason
-    assert (owners(lab), armed(lab), is_locked(lab)) == ({"nimb"}, {"source=nimb"}, False)
+    assert (owners(lab), is_locked(lab)) == ({"nimb"}, False)
+    assert (lab.tree("nimb") / "var/adm/nim_operators/direction").read_text().startswith("source=nimb\n")
     assert len([call for call in lab.calls("nim", after=mark) if "takeover" in call["argv"]]) == 1
     (lost,) = [record for record in again.records("job") if record["job"] == job]
     assert lost["begun_by"] == said["break_lock_of"]
@@ -63,7 +86,7 @@ def test_a_takeover_that_vanished_is_put_away_and_sent_again_for_those_that_need
     assert (again.evidence / lost["log_file"]).read_text() == kept.read_text()
 
     mark = lab.mark()
-    assert airflow.run(runbook, **FORM, final_sync=False).verdict == "done"
+    assert airflow.run(runbook, **form).verdict == ("refused" if master_is_down else "done")
     assert lab.changing(after=mark) == []
 
 
