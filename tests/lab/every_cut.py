@@ -146,7 +146,7 @@ class End:
         assert (self.run.verdict, self.run.tasks) == (whole.run.verdict, whole.run.tasks), self.run.reason
         assert self.changed == whole.changed, (self.changed - whole.changed, whole.changed - self.changed)
         assert self.hosts == whole.hosts
-        assert self.kept == whole.kept
+        assert self.kept == whole.kept, (self.kept, whole.kept)
 
 
 Nth = tuple[str, int, str]

@@ -68,6 +68,12 @@ class Pairs:
     def in_step(self) -> InProcess:
         return self("synced_peer_kept")
 
+    def one_that_lists_one_master(self) -> InProcess:
+        airflow = self.in_step()
+        assert airflow.run().verdict == "done"  # leaves break_glass.ksh, without which a run goes on as well
+        airflow.lab.break_fault("client_list_missing", client="aix02")
+        return airflow
+
     def taken_over(self) -> InProcess:
         airflow = self("synced_peer_kept")
         assert airflow.run("nim_planned_takeover", **FORM, final_sync=False).verdict == "done"
@@ -109,6 +115,7 @@ def stories(pairs: Pairs) -> dict[str, Story]:
         "give back": Story(pairs.taken_over, "nim_give_back", FORM, (40, 40)),
         "failover": Story(pairs.without_nimesis, "nim_disaster_failover", SEEN, (35, 35)),
         "reprotect": Story(pairs.returned_stale, "nim_reprotect", REASON, (50, 60)),
+        "reset clients": Story(pairs.one_that_lists_one_master, "nim_reset_clients", REASON, (40, 40)),
         "reattach": Story(pairs.one_left_behind, "nim_reattach", REASON, (30, 30)),
     }
 
