@@ -31,7 +31,7 @@ _PATTERNS = (
         re.IGNORECASE,
     ),
     re.compile(rf"((?<!\S)--?[\w-]{{0,40}}{_SENSITIVE}[ \t]+)[^\s-]\S*", re.IGNORECASE),
-    re.compile(r"((?<!\S)(?:-u|--user)[ \t=]?[^\s:/]{1,80}:)[^\s:/]\S*"),
+    re.compile(r"((?<!\S)(?:-u|--user)[ \t=]?[\"']?[\w.@\\-]{1,80}:)[^\s:/]\S*"),
     re.compile(r"(\bauthorization[\"']?[ \t]*[:=][ \t]*)[^\n\"']+", re.IGNORECASE),
     re.compile(r"(\bbearer[ \t]+)[\w.~+/=-]{16,}", re.IGNORECASE),
     re.compile(r"()\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"),

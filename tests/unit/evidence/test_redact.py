@@ -93,6 +93,7 @@ def test_what_looks_like_a_secret_is_masked_whoever_it_belongs_to(text, masked):
         "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "file:///var/lib/nim_operators/evidence/lab: 12:30:45 ada@nima",
         "the password was refused",
+        "printf '%s' \"$(date -u '+%Y-%m-%dT%H:%M:%SZ')\"",
     ],
 )  # fmt: skip
 def test_what_a_host_prints_stays_as_it_is(text):
