@@ -112,8 +112,11 @@ def test_a_failed_sync_of_a_dead_run_is_judged_by_what_was_before_it(nights: InP
     lab = nights.lab
     before = Before.of(lab)
     lab.break_fault("sync_fails", phase=9)
+    lab.hold("sync:8")  # so that the step waits for it on any machine
 
     def die() -> None:
+        lab.wait("held:sync:8")
+        lab.release()
         while not (lab.tree("nima") / BASE / "jobs/change/status").exists():
             time.sleep(0.05)
         raise RunDied
