@@ -23,7 +23,6 @@ Then check by hand: that clients boot from the new master's address, and that it
 from __future__ import annotations
 
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.operators.approve import NimApprovalOperator
 from nim_operators.operators.backup import NimBackupDatabaseOperator
 from nim_operators.operators.fence import NimFenceOperator
 from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
@@ -31,6 +30,7 @@ from nim_operators.operators.plan import NimPlanTakeoverOperator
 from nim_operators.operators.prepare import NimPrepareAlternateOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
 from nim_operators.operators.verdict import NimVerdictOperator
+from nim_operators.runbooks.approved import approval_of
 from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
 from nim_operators.runbooks.takeover import reason_param, safety_params, threshold_param
 
@@ -49,11 +49,7 @@ for pair in pairs(Runbook.DISASTER_FAILOVER):
     )
     with dag:
         plan = NimPlanTakeoverOperator(task_id="plan")
-        approve = NimApprovalOperator(
-            task_id="approve",
-            approvers=list(pair.approval.approvers),
-            response_timeout=pair.approval.time_limit,
-        )
+        approve = approval_of(pair)
         lock = NimLockPairOperator(task_id="lock")
         backup = NimBackupDatabaseOperator(task_id="backup")
         fence = NimFenceOperator(task_id="fence", role="source")

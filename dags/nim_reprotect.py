@@ -22,7 +22,6 @@ from __future__ import annotations
 from airflow.sdk import TriggerRule
 
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.operators.approve import NimApprovalOperator
 from nim_operators.operators.backup import NimBackupDatabaseOperator
 from nim_operators.operators.fence import NimFenceOperator, NimLiftFenceOperator
 from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
@@ -32,6 +31,7 @@ from nim_operators.operators.reconcile import NimReconcileTargetOperator
 from nim_operators.operators.sync import NimSyncOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.operators.verify import NimVerifyResourcesOperator, recovery_point_asset
+from nim_operators.runbooks.approved import approval_of
 from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
 from nim_operators.runbooks.takeover import reason_param, safety_params
 from nim_operators.sensors.nimesis import NimesisSensor
@@ -47,11 +47,7 @@ for pair in pairs(Runbook.REPROTECT):
     )
     with dag:
         plan = NimPlanReprotectOperator(task_id="plan")
-        approve = NimApprovalOperator(
-            task_id="approve",
-            approvers=list(pair.approval.approvers),
-            response_timeout=pair.approval.time_limit,
-        )
+        approve = approval_of(pair)
         lock = NimLockPairOperator(task_id="lock")
         backup = NimBackupDatabaseOperator(task_id="backup")
         fence = NimFenceOperator(task_id="fence", role="target")

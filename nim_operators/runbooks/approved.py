@@ -28,11 +28,7 @@ def approve_and_carry_out(
     :param work: one after the other; those of an inner list side by side.
     :param proofs: the kinds of record that prove what each task of *work* did.
     """
-    approve = NimApprovalOperator(
-        task_id="approve",
-        approvers=list(pair.approval.approvers),
-        response_timeout=pair.approval.time_limit,
-    )
+    approve = approval_of(pair)
     lock = NimLockPairOperator(task_id="lock")
     backup = NimBackupDatabaseOperator(task_id="backup")
     unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
@@ -50,3 +46,12 @@ def approve_and_carry_out(
         planning=["plan"],
     )
     chain(plan, approve, lock, backup, *work, unlock, verdict)
+
+
+def approval_of(pair: Pair) -> NimApprovalOperator:
+    """Return the task that asks those who may approve a plan of *pair*, for as long as the estate file says."""
+    return NimApprovalOperator(
+        task_id="approve",
+        approvers=list(pair.approval.approvers),
+        response_timeout=pair.approval.time_limit,
+    )

@@ -6,7 +6,6 @@ from airflow.sdk import DAG, Param, TriggerRule
 
 from nim_operators.estate.schema import Pair
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.operators.approve import NimApprovalOperator
 from nim_operators.operators.backup import NimBackupDatabaseOperator
 from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
 from nim_operators.operators.plan import NimPlanTakeoverOperator
@@ -16,6 +15,7 @@ from nim_operators.operators.sync import NimSyncOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.operators.verify import NimVerifyResourcesOperator, recovery_point_asset
+from nim_operators.runbooks.approved import approval_of
 from nim_operators.runbooks.per_pair import lock_param, notifiers, runbook_dag
 from nim_operators.sensors.client_state import NimClientStateSensor
 from nim_operators.sensors.nimesis import NimesisSensor
@@ -26,11 +26,7 @@ def takeover_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str) -> DA
     with runbook_dag(runbook, pair, title=title, doc_md=doc_md, schedule=None, params=takeover_params(pair)) as dag:
         wait_clients = NimClientStateSensor(task_id="wait_clients", wait_limit=pair.takeover.ready_wait)
         plan = NimPlanTakeoverOperator(task_id="plan")
-        approve = NimApprovalOperator(
-            task_id="approve",
-            approvers=list(pair.approval.approvers),
-            response_timeout=pair.approval.time_limit,
-        )
+        approve = approval_of(pair)
         lock = NimLockPairOperator(task_id="lock")
         backup = NimBackupDatabaseOperator(task_id="backup")
         sync = NimSyncOperator(task_id="sync", wait_limit=pair.nightly_sync.wait_limit)
