@@ -12,54 +12,17 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.system.kills import KILLS, SEED, steps_of
 from tests.system.night import MID_SYNC, Night
 
 STEPS = ("observe", "lock", "backup", "sync", "wait_nimesis", "reconcile", "verify", "unlock", "verdict")
-SEED = int(os.environ["DEMO_FAULT_SEED"])
-
-
-def restart(component: str) -> Callable[[Night, str], None]:
-    def kill(night: Night, _: str) -> None:
-        night.airflow.kill_component(component)
-        night.airflow.start_component(component)
-        night.airflow.wait_until_healthy()
-
-    return kill
-
-
-def kill_supervisor(night: Night, step: str) -> None:
-    night.airflow.kill_supervisor(night.dag, night.run_id, step)
-
-
-def cut_link(night: Night, step: str) -> None:
-    """Cut what is open while the sync is followed; in other steps, the link of the next command."""
-    if step == "sync":
-        night.lab.break_fault("ssh_cut", host="nima")
-    else:
-        night.lab.break_fault("ssh_drop", host="nimb", nth=1)
-
-
-KILLS: dict[str, Callable[[Night, str], None]] = {
-    "scheduler": restart("scheduler"),
-    "triggerer": restart("triggerer"),
-    "api-server": restart("api-server"),
-    "dag-processor": restart("dag-processor"),
-    "supervisor": kill_supervisor,
-    "link": cut_link,
-}
-
-
-def steps_of(part: str) -> tuple[str, ...]:
-    """Steps in which a part can die; the verdict sends nothing over a link."""
-    return STEPS[:-1] if part == "link" else STEPS
 
 
 def drawn() -> list[tuple[str, str]]:
-    every = [(part, step) for part in KILLS for step in steps_of(part)]
     if os.environ.get("NIM_SWEEP") == "all":
-        return every
+        return [(part, step) for part in KILLS for step in steps_of(part, STEPS)]
     draw = random.Random(SEED)
-    return [(part, draw.choice(steps_of(part))) for part in draw.sample(sorted(KILLS), 3)]
+    return [(part, draw.choice(steps_of(part, STEPS))) for part in draw.sample(sorted(KILLS), 3)]
 
 
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(600)]
