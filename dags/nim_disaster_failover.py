@@ -23,15 +23,12 @@ Then check by hand: that clients boot from the new master's address, and that it
 from __future__ import annotations
 
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.operators.backup import NimBackupDatabaseOperator
 from nim_operators.operators.fence import NimFenceOperator
-from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
 from nim_operators.operators.plan import NimPlanTakeoverOperator
 from nim_operators.operators.prepare import NimPrepareAlternateOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
-from nim_operators.operators.verdict import NimVerdictOperator
-from nim_operators.runbooks.approved import approval_of
-from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
+from nim_operators.runbooks.approved import approve_and_carry_out
+from nim_operators.runbooks.per_pair import pairs, runbook_dag
 from nim_operators.runbooks.takeover import reason_param, safety_params, threshold_param
 
 for pair in pairs(Runbook.DISASTER_FAILOVER):
@@ -48,29 +45,15 @@ for pair in pairs(Runbook.DISASTER_FAILOVER):
         },
     )
     with dag:
-        plan = NimPlanTakeoverOperator(task_id="plan")
-        approve = approval_of(pair)
-        lock = NimLockPairOperator(task_id="lock")
-        backup = NimBackupDatabaseOperator(task_id="backup")
-        fence = NimFenceOperator(task_id="fence", role="source")
-        prepare = NimPrepareAlternateOperator(task_id="prepare")
-        takeover = NimTakeoverOperator(task_id="takeover", wait_limit=pair.takeover.wait_limit)
-        unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
-        verdict = NimVerdictOperator(
-            task_id="verdict",
-            on_failure_callback=notifiers(Runbook.DISASTER_FAILOVER, pair),
-            required={
-                "plan": ["assessment", "plan"],
-                "approve": ["approval"],
-                "lock": [],
-                "backup": ["backup"],
-                "fence": ["fence"],
-                "prepare": [],
-                "takeover": ["takeover"],
-                "unlock": [],
-            },
-            planning=["plan"],
+        approve_and_carry_out(
+            Runbook.DISASTER_FAILOVER,
+            pair,
+            plan=NimPlanTakeoverOperator(task_id="plan"),
+            work=[
+                NimFenceOperator(task_id="fence", role="source"),
+                NimPrepareAlternateOperator(task_id="prepare"),
+                NimTakeoverOperator(task_id="takeover", wait_limit=pair.takeover.wait_limit),
+            ],
+            proofs={"fence": ["fence"], "prepare": [], "takeover": ["takeover"]},
         )
-
-        plan >> approve >> lock >> backup >> fence >> prepare >> takeover >> unlock >> verdict
     globals()[dag.dag_id] = dag

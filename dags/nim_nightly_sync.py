@@ -22,21 +22,15 @@ It may be triggered at any time; where the alternate is already in step nothing 
 
 from __future__ import annotations
 
-from airflow.sdk import TriggerRule
-
 from nim_operators.estate.schema import Stale
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.backup import NimBackupDatabaseOperator
 from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
 from nim_operators.operators.precheck import NimPrecheckOperator
-from nim_operators.operators.put_back import NimPutBackOperator
-from nim_operators.operators.reconcile import NimReconcileTargetOperator
 from nim_operators.operators.refresh import NimRefreshStaleContentOperator, NimRemoveAsideOperator
-from nim_operators.operators.sync import NimSyncOperator
 from nim_operators.operators.verdict import NimVerdictOperator
-from nim_operators.operators.verify import NimVerifyResourcesOperator, recovery_point_asset
 from nim_operators.runbooks.per_pair import common_params, notifiers, pairs, runbook_dag
-from nim_operators.sensors.nimesis import NimesisSensor
+from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
 
 for pair in pairs(Runbook.NIGHTLY_SYNC):
     dag = runbook_dag(
@@ -52,19 +46,8 @@ for pair in pairs(Runbook.NIGHTLY_SYNC):
         observe = NimPrecheckOperator(task_id="observe")
         lock = NimLockPairOperator(task_id="lock")
         backup = NimBackupDatabaseOperator(task_id="backup")
-        sync = NimSyncOperator(task_id="sync", wait_limit=pair.nightly_sync.wait_limit)
-        wait_nimesis = NimesisSensor(task_id="wait_nimesis", role="target")
-        reconcile = NimReconcileTargetOperator(task_id="reconcile")
-        verify = NimVerifyResourcesOperator(
-            task_id="verify",
-            wait_limit=pair.nightly_sync.wait_limit,
-            outlets=[recovery_point_asset(pair.name)],
-        )
-        put_back = NimPutBackOperator(
-            task_id="put_back",
-            trigger_rule=TriggerRule.ONE_FAILED,
-            proves=["sync", "wait_nimesis", "reconcile", "verify"],
-        )
+        sync, wait_nimesis, reconcile, verify = proven_copy(pair)
+        put_back = put_back_unproven()
         unlock = NimUnlockPairOperator(task_id="unlock").as_teardown(setups=lock, on_failure_fail_dagrun=True)
         verdict = NimVerdictOperator(
             task_id="verdict",
@@ -74,10 +57,7 @@ for pair in pairs(Runbook.NIGHTLY_SYNC):
                 "lock": [],
                 "backup": ["backup"],
                 **({"refresh": [], "remove_aside": []} if refreshes else {}),
-                "sync": ["drift"],
-                "wait_nimesis": [],
-                "reconcile": ["observation"],
-                "verify": ["contents", "recovery_point"],
+                **PROOFS,
                 "unlock": [],
             },
         )

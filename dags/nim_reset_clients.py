@@ -21,18 +21,12 @@ No other runbook does this: a night and a takeover touch no client's list.
 
 from __future__ import annotations
 
-from airflow.sdk import TriggerRule
-
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.operators.put_back import NimPutBackOperator
-from nim_operators.operators.reconcile import NimReconcileTargetOperator
 from nim_operators.operators.reset_clients import NimPlanResetClientsOperator, NimVerifyMasterListsOperator
-from nim_operators.operators.sync import NimSyncOperator
-from nim_operators.operators.verify import NimVerifyResourcesOperator, recovery_point_asset
 from nim_operators.runbooks.approved import approve_and_carry_out
 from nim_operators.runbooks.per_pair import pairs, runbook_dag
+from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
 from nim_operators.runbooks.takeover import reason_param, safety_params
-from nim_operators.sensors.nimesis import NimesisSensor
 
 for pair in pairs(Runbook.RESET_CLIENTS):
     dag = runbook_dag(
@@ -47,30 +41,11 @@ for pair in pairs(Runbook.RESET_CLIENTS):
         },
     )
     with dag:
-        limit = pair.nightly_sync.wait_limit
-        proves = ["sync", "wait_nimesis", "reconcile", "verify"]
         approve_and_carry_out(
             Runbook.RESET_CLIENTS,
             pair,
             plan=NimPlanResetClientsOperator(task_id="plan"),
-            work=[
-                NimSyncOperator(task_id="sync", wait_limit=limit),
-                NimesisSensor(task_id="wait_nimesis", role="target"),
-                NimReconcileTargetOperator(task_id="reconcile"),
-                NimVerifyResourcesOperator(
-                    task_id="verify", wait_limit=limit, outlets=[recovery_point_asset(pair.name)]
-                ),
-                [
-                    NimPutBackOperator(task_id="put_back", trigger_rule=TriggerRule.ONE_FAILED, proves=proves),
-                    NimVerifyMasterListsOperator(task_id="verify_lists"),
-                ],
-            ],
-            proofs={
-                "sync": ["drift"],
-                "wait_nimesis": [],
-                "reconcile": ["observation"],
-                "verify": ["contents", "recovery_point"],
-                "verify_lists": ["master_lists"],
-            },
+            work=[*proven_copy(pair), [put_back_unproven(), NimVerifyMasterListsOperator(task_id="verify_lists")]],
+            proofs={**PROOFS, "verify_lists": ["master_lists"]},
         )
     globals()[dag.dag_id] = dag

@@ -9,16 +9,12 @@ from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.backup import NimBackupDatabaseOperator
 from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
 from nim_operators.operators.plan import NimPlanTakeoverOperator
-from nim_operators.operators.put_back import NimPutBackOperator
-from nim_operators.operators.reconcile import NimReconcileTargetOperator
-from nim_operators.operators.sync import NimSyncOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
 from nim_operators.operators.verdict import NimVerdictOperator
-from nim_operators.operators.verify import NimVerifyResourcesOperator, recovery_point_asset
 from nim_operators.runbooks.approved import approval_of
 from nim_operators.runbooks.per_pair import lock_param, notifiers, runbook_dag
+from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
 from nim_operators.sensors.client_state import NimClientStateSensor
-from nim_operators.sensors.nimesis import NimesisSensor
 
 
 def takeover_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str) -> DAG:
@@ -29,19 +25,8 @@ def takeover_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str) -> DA
         approve = approval_of(pair)
         lock = NimLockPairOperator(task_id="lock")
         backup = NimBackupDatabaseOperator(task_id="backup")
-        sync = NimSyncOperator(task_id="sync", wait_limit=pair.nightly_sync.wait_limit)
-        wait_nimesis = NimesisSensor(task_id="wait_nimesis", role="target")
-        reconcile = NimReconcileTargetOperator(task_id="reconcile")
-        verify = NimVerifyResourcesOperator(
-            task_id="verify",
-            wait_limit=pair.nightly_sync.wait_limit,
-            outlets=[recovery_point_asset(pair.name)],
-        )
-        put_back = NimPutBackOperator(
-            task_id="put_back",
-            trigger_rule=TriggerRule.ONE_FAILED,
-            proves=["sync", "wait_nimesis", "reconcile", "verify"],
-        )
+        sync, wait_nimesis, reconcile, verify = proven_copy(pair)
+        put_back = put_back_unproven()
         takeover = NimTakeoverOperator(
             task_id="takeover",
             trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
@@ -57,15 +42,12 @@ def takeover_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str) -> DA
                 "approve": ["approval"],
                 "lock": [],
                 "backup": ["backup"],
-                "sync": ["drift"],
-                "wait_nimesis": [],
-                "reconcile": ["observation"],
-                "verify": ["contents", "recovery_point"],
+                **PROOFS,
                 "takeover": ["takeover"],
                 "unlock": [],
             },
             planning=["wait_clients", "plan"],
-            syncing=["sync", "wait_nimesis", "reconcile", "verify"],
+            syncing=list(PROOFS),
         )
 
         wait_clients >> plan >> approve >> lock >> backup
