@@ -28,8 +28,8 @@ from nim_operators.operators.plan import NimPlanTakeoverOperator
 from nim_operators.operators.prepare import NimPrepareAlternateOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
+from nim_operators.runbooks.forms import reason_param, safety_params, threshold_param
 from nim_operators.runbooks.per_pair import pairs, runbook_dag
-from nim_operators.runbooks.takeover import reason_param, safety_params, threshold_param
 
 for pair in pairs(Runbook.DISASTER_FAILOVER):
     dag = runbook_dag(
@@ -39,7 +39,7 @@ for pair in pairs(Runbook.DISASTER_FAILOVER):
         doc_md=__doc__,
         schedule=None,
         params={
-            "reason": reason_param("What has happened: what an auditor reads. Required."),
+            "reason": reason_param("What has happened"),
             "success_threshold": threshold_param(pair),
             **safety_params(),
         },

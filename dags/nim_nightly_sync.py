@@ -29,7 +29,8 @@ from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOpera
 from nim_operators.operators.precheck import NimPrecheckOperator
 from nim_operators.operators.refresh import NimRefreshStaleContentOperator, NimRemoveAsideOperator
 from nim_operators.operators.verdict import NimVerdictOperator
-from nim_operators.runbooks.per_pair import common_params, notifiers, pairs, runbook_dag
+from nim_operators.runbooks.forms import common_params
+from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
 from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
 
 for pair in pairs(Runbook.NIGHTLY_SYNC):

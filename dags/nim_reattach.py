@@ -19,8 +19,8 @@ from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOpera
 from nim_operators.operators.plan import NimPlanTakeoverOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
 from nim_operators.operators.verdict import NimVerdictOperator
+from nim_operators.runbooks.forms import reason_param, safety_params
 from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
-from nim_operators.runbooks.takeover import reason_param, safety_params
 
 for pair in pairs(Runbook.REATTACH):
     dag = runbook_dag(
@@ -29,7 +29,7 @@ for pair in pairs(Runbook.REATTACH):
         title="NIM reattach",
         doc_md=__doc__,
         schedule=None,
-        params={"reason": reason_param("What has happened: what an auditor reads. Required."), **safety_params()},
+        params={"reason": reason_param("What has happened"), **safety_params()},
     )
     with dag:
         plan = NimPlanTakeoverOperator(task_id="plan")

@@ -20,14 +20,12 @@ No client is touched.
 
 from __future__ import annotations
 
-from airflow.sdk import Param
-
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.plan_spot import NimPlanSpotOperator
 from nim_operators.operators.rebuild_spot import NimBuildSpotOperator, NimRebuildSpotOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
+from nim_operators.runbooks.forms import reason_param, safety_params, text_param
 from nim_operators.runbooks.per_pair import pairs, runbook_dag
-from nim_operators.runbooks.takeover import reason_param, safety_params
 
 for pair in pairs(Runbook.REBUILD_SPOT):
     dag = runbook_dag(
@@ -37,19 +35,11 @@ for pair in pairs(Runbook.REBUILD_SPOT):
         doc_md=__doc__,
         schedule=None,
         params={
-            "spot": Param(
-                None,
-                type=["null", "string"],
-                title="SPOT",
-                description="The SPOT to build anew: its name in the active master's database. Required.",
+            "spot": text_param("SPOT", "The SPOT to build anew: its name in the active master's database. Required."),
+            "lpp_source": text_param(
+                "lpp_source", "What to build it from. Empty: the only one of the active master that can be used."
             ),
-            "lpp_source": Param(
-                None,
-                type=["null", "string"],
-                title="lpp_source",
-                description="What to build it from. Empty: the only one of the active master that can be used.",
-            ),
-            "reason": reason_param("Why it is rebuilt: what an auditor reads. Required."),
+            "reason": reason_param("Why it is rebuilt"),
             **safety_params(),
         },
     )

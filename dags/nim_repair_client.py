@@ -18,13 +18,11 @@ No other client is touched.
 
 from __future__ import annotations
 
-from airflow.sdk import Param
-
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.repair_client import NimPlanClientRepairOperator, NimRepairClientOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
+from nim_operators.runbooks.forms import reason_param, safety_params, text_param
 from nim_operators.runbooks.per_pair import pairs, runbook_dag
-from nim_operators.runbooks.takeover import reason_param, safety_params
 
 for pair in pairs(Runbook.REPAIR_CLIENT):
     dag = runbook_dag(
@@ -34,13 +32,10 @@ for pair in pairs(Runbook.REPAIR_CLIENT):
         doc_md=__doc__,
         schedule=None,
         params={
-            "client": Param(
-                None,
-                type=["null", "string"],
-                title="Client",
-                description="Whose /etc/niminfo is rebuilt: its name in the active master's database. Required.",
+            "client": text_param(
+                "Client", "Whose /etc/niminfo is rebuilt: its name in the active master's database. Required."
             ),
-            "reason": reason_param("Why it is rebuilt: what an auditor reads. Required."),
+            "reason": reason_param("Why it is rebuilt"),
             **safety_params(),
         },
     )

@@ -23,9 +23,9 @@ from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.fence import NimFenceOperator, NimLiftFenceOperator
 from nim_operators.operators.plan import NimPlanReprotectOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
+from nim_operators.runbooks.forms import reason_param, safety_params
 from nim_operators.runbooks.per_pair import pairs, runbook_dag
 from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
-from nim_operators.runbooks.takeover import reason_param, safety_params
 
 for pair in pairs(Runbook.REPROTECT):
     dag = runbook_dag(
@@ -34,7 +34,7 @@ for pair in pairs(Runbook.REPROTECT):
         title="NIM reprotect",
         doc_md=__doc__,
         schedule=None,
-        params={"reason": reason_param("What has happened: what an auditor reads. Required."), **safety_params()},
+        params={"reason": reason_param("What has happened"), **safety_params()},
     )
     with dag:
         approve_and_carry_out(

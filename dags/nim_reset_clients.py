@@ -24,9 +24,9 @@ from __future__ import annotations
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.reset_clients import NimPlanResetClientsOperator, NimVerifyMasterListsOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
+from nim_operators.runbooks.forms import reason_param, safety_params
 from nim_operators.runbooks.per_pair import pairs, runbook_dag
 from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
-from nim_operators.runbooks.takeover import reason_param, safety_params
 
 for pair in pairs(Runbook.RESET_CLIENTS):
     dag = runbook_dag(
@@ -36,7 +36,7 @@ for pair in pairs(Runbook.RESET_CLIENTS):
         doc_md=__doc__,
         schedule=None,
         params={
-            "reason": reason_param("Why every client is told of both masters: what an auditor reads. Required."),
+            "reason": reason_param("Why every client is told of both masters"),
             **safety_params(),
         },
     )

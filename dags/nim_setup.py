@@ -19,7 +19,8 @@ from nim_operators.operators.arm import NimArmDirectionOperator
 from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOperator
 from nim_operators.operators.precheck import NimPrecheckOperator
 from nim_operators.operators.verdict import NimVerdictOperator
-from nim_operators.runbooks.per_pair import common_params, notifiers, pairs, runbook_dag, source_param
+from nim_operators.runbooks.forms import common_params, source_param
+from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
 
 for pair in pairs(Runbook.SETUP):
     dag = runbook_dag(

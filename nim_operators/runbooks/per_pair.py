@@ -22,7 +22,6 @@ from nim_operators.estate.schema import Pair
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.notifications.verdict import NimVerdictNotifier
 from nim_operators.operators.base import TRANSIENT
-from nim_operators.operators.form import LONGEST
 
 RETRY_DELAY = timedelta(seconds=30)
 RETRIES = 3
@@ -100,44 +99,3 @@ def notifiers(runbook: Runbook, pair: Pair) -> list[NimVerdictNotifier]:
         NimVerdictNotifier(pair=pair.name, runbook=runbook.value, notifier=one.notifier, arguments=dict(one.arguments))
         for one in pair.notify
     ]
-
-
-def source_param(pair: Pair) -> dict[str, Param]:
-    """Return the param that chooses the master to copy from."""
-    return {
-        "source": Param(
-            pair.source,
-            type="string",
-            enum=list(pair.masters),
-            title="Source",
-            description="The master that controls the clients; the nightly sync will copy from it onto the other one.",
-        )
-    }
-
-
-def common_params() -> dict[str, Param]:
-    """Return the params that every runbook's trigger form has."""
-    return {
-        "reason": Param(
-            None,
-            type=["null", "string"],
-            maxLength=LONGEST,
-            title="Reason",
-            description="Why this run may go on where the law wants a typed reason, or why a lock is broken. "
-            "Else leave it empty.",
-        ),
-        **lock_param("a reason"),
-    }
-
-
-def lock_param(needs: str) -> dict[str, Param]:
-    """Return the param that breaks a lock which a dead run left; it *needs* another one of the form."""
-    return {
-        "break_lock_of": Param(
-            None,
-            type=["null", "string"],
-            maxLength=LONGEST,
-            title="Break the lock of this run",
-            description=f"The run that holds the pair lock, exactly as the refusing task named it. Needs {needs}.",
-        )
-    }

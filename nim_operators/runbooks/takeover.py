@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param, TriggerRule
+from airflow.sdk import DAG, TriggerRule
 
 from nim_operators.estate.schema import Pair
 from nim_operators.nim.runbooks import Runbook
@@ -12,7 +12,8 @@ from nim_operators.operators.plan import NimPlanTakeoverOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.runbooks.approved import approval_of
-from nim_operators.runbooks.per_pair import lock_param, notifiers, runbook_dag
+from nim_operators.runbooks.forms import takeover_params
+from nim_operators.runbooks.per_pair import notifiers, runbook_dag
 from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
 from nim_operators.sensors.client_state import NimClientStateSensor
 
@@ -55,67 +56,3 @@ def takeover_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str) -> DA
         [backup, verify] >> takeover
         [put_back, takeover] >> unlock >> verdict
     return dag
-
-
-def takeover_params(pair: Pair) -> dict[str, Param]:
-    """Return the trigger form. It is checked in the first task, with a sentence for each field that cannot be used."""
-    return {
-        "reason": reason_param("Why the clients are moved: what an auditor reads. Required."),
-        "change_ticket": Param(
-            None,
-            type=["null", "string"],
-            title="Change ticket",
-            description="The number of the approved change, or 'none'. Required.",
-        ),
-        "success_threshold": threshold_param(pair),
-        "window_minutes": Param(
-            120,
-            type=["null", "integer"],
-            title="Outage window (minutes)",
-            description="The plan says whether the final sync fits into it.",
-        ),
-        "final_sync": Param(
-            default=True,
-            type=["null", "boolean"],
-            title="Final sync",
-            description="Copy the database once more right before. Without it the takeover rests on the last recovery "
-            "point: what was defined since is not known to the new master.",
-        ),
-        **safety_params(),
-    }
-
-
-def reason_param(description: str) -> Param:
-    """Return the param that asks why a run is wanted."""
-    return Param(None, type=["null", "string"], title="Reason", description=description)
-
-
-def threshold_param(pair: Pair) -> Param:
-    """Return the param that says how many clients must have moved."""
-    return Param(
-        pair.takeover.success_threshold,
-        type=["null", "integer"],
-        title="Success threshold (percent)",
-        description="How many of the clients planned to move must have moved. Below it the run stops, does not "
-        "turn the armed direction, and offers to give them back.",
-    )
-
-
-def safety_params() -> dict[str, Param]:
-    """Return the params that every approved runbook has."""
-    return {
-        "rehearsal": Param(
-            default=False,
-            type=["null", "boolean"],
-            title="Rehearsal",
-            description="Stop after the plan. Nothing that changes a master is sent.",
-        ),
-        "override": Param(
-            None,
-            type=["null", "string"],
-            title="Override",
-            description="Why this run may go on where the law wants a typed reason, clients are busy, or a lock is "
-            "broken. Else leave it empty.",
-        ),
-        **lock_param("an override"),
-    }
