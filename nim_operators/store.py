@@ -7,6 +7,7 @@ Layout below the base::
     <pair>/failover.json            the last disaster failover
     <pair>/watch.json               what the watch saw last, and when
     <pair>/whole/<master>.json      the newest backup of a master whose database was whole
+    <pair>/unproven/<master>.json   a sync onto a master that nobody has proven or put back yet
     <pair>/spots/<master>/<name>    the last rebuild of a SPOT
     <pair>/backups/<master>/<name>  fetched backups of a NIM database, names begin with their UTC time
     <pair>/runs/<dag_id>/<run_id>/  one run, see :mod:`nim_operators.evidence`
@@ -27,6 +28,7 @@ from nim_operators.evidence.records import (
     FailoverRecord,
     RebuiltSpotRecord,
     RecoveryPointRecord,
+    UnprovenSyncRecord,
     WatchRecord,
     WholeBackupRecord,
     safe_name,
@@ -36,7 +38,14 @@ from nim_operators.nim.snapshot import ArmedDirection
 from nim_operators.run_evidence import RunEvidence, to_bytes
 
 _Kept = TypeVar(
-    "_Kept", ArmedDirection, FailoverRecord, RebuiltSpotRecord, RecoveryPointRecord, WatchRecord, WholeBackupRecord
+    "_Kept",
+    ArmedDirection,
+    FailoverRecord,
+    RebuiltSpotRecord,
+    RecoveryPointRecord,
+    UnprovenSyncRecord,
+    WatchRecord,
+    WholeBackupRecord,
 )
 _BACKUP_NAME = re.compile(r"\d{8}T\d{6}Z[A-Za-z0-9_.-]*", re.ASCII)
 
@@ -109,6 +118,22 @@ class EvidenceStore:
         """
         return self._remembered(_whole_backup_file(pair, master), WholeBackupRecord)
 
+    def write_unproven_sync(self, pair: str, sync: UnprovenSyncRecord) -> None:
+        """Keep *sync* as the one onto its target that is neither proven nor put back."""
+        self._files.replace(_unproven_sync_file(pair, sync.target), to_bytes(asdict(sync)))
+
+    def unproven_sync(self, pair: str, target: str) -> UnprovenSyncRecord | None:
+        """Return the sync onto *target* that is neither proven nor put back, None where there is none.
+
+        :raises EvidenceUnavailable: if there is one that cannot be understood; it never counts as none.
+        """
+        return self._remembered(_unproven_sync_file(pair, target), UnprovenSyncRecord)
+
+    def settle_sync(self, pair: str, target: str) -> None:
+        """Forget the sync onto *target*: what lies there is proven, or its own again, or the truth from now on."""
+        if self.unproven_sync(pair, target) is not None:
+            self._files.remove(_unproven_sync_file(pair, target))
+
     def write_watch(self, pair: str, seen: WatchRecord) -> None:
         """Keep what the watch saw last of *pair*: the file that an outside monitor may poll."""
         self._files.replace(_watch_file(pair), to_bytes(asdict(seen)))
@@ -164,14 +189,19 @@ class EvidenceStore:
     def prune_backups(self, pair: str, master: str, keep: int, *, now: str, made: Collection[str] = ()) -> list[str]:
         """Remove all but the newest *keep* backups of *master* and return the names of the removed ones.
 
-        The backup that the last recovery point names stays, however old it is, and the newest of a whole database.
+        The backup that the last recovery point names stays, however old it is, the newest of a whole database, and the
+        one from before a sync that is not proven yet.
 
         :param now: the UTC time as names begin with it. What is dated later, by a clock that was wrong, stays and does
             not count as one of the newest.
         :param made: the names of what this run itself made; they stay whatever clock dated them.
         """
-        point, whole = self.recovery_point(pair), self.whole_backup(pair, master)
-        stays = {found for found in (point and point.backup, whole and whole.path) if found}
+        point, whole, unproven = (
+            self.recovery_point(pair),
+            self.whole_backup(pair, master),
+            self.unproven_sync(pair, master),
+        )
+        stays = {point and point.backup, whole and whole.path, unproven and unproven.backup}
         folder = _backups(pair, master)
         aged = [name for name in self.backups(pair, master) if name[: len(now)] <= now][:-keep]
         removed = [name for name in aged if name not in made and self._files.address(f"{folder}/{name}") not in stays]
@@ -209,6 +239,10 @@ def _failover_file(pair: str) -> str:
 
 def _whole_backup_file(pair: str, master: str) -> str:
     return f"{safe_name(pair)}/whole/{safe_name(master)}.json"
+
+
+def _unproven_sync_file(pair: str, target: str) -> str:
+    return f"{safe_name(pair)}/unproven/{safe_name(target)}.json"
 
 
 def _spot_file(pair: str, master: str, spot: str) -> str:

@@ -94,7 +94,10 @@ class CommandRecord(Body):
 
 @dataclass(frozen=True, slots=True)
 class JobRecord(Body):
-    """A durable job that was collected. ``log_sha256`` is the digest of the log file as it was written."""
+    """A durable job that was collected. ``log_sha256`` is the digest of the log file as it was written.
+
+    ``put_away`` is what a person typed where nobody knows how it ended and the run goes on all the same.
+    """
 
     KIND: ClassVar[str] = "job"
     job: str
@@ -105,6 +108,7 @@ class JobRecord(Body):
     log_file: str
     log_sha256: str
     lines: int
+    put_away: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,21 @@ class BeforeSyncRecord(Body):
     snapshot_file: str
     backup: Mapping[str, Any] | None = None
     begun_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnprovenSyncRecord(Body):
+    """A sync onto a master that was begun, and that nobody has proven or put back since: it may be half a copy.
+
+    ``begun_by`` is the run whose evidence shows the master as it was before; ``backup`` and ``file`` are where the
+    backup from then is kept off the host and on it, empty where that is not known.
+    """
+
+    KIND: ClassVar[str] = "unproven_sync"
+    target: str
+    begun_by: str
+    backup: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,6 +484,7 @@ KINDS: Mapping[str, type[Body]] = {
         WholeBackupRecord,
         PrepareRecord,
         BeforeSyncRecord,
+        UnprovenSyncRecord,
         BeforeMoveRecord,
         SyncRecord,
         PutBackRecord,

@@ -64,5 +64,6 @@ async def _keep(run: Run, masters: tuple[str, ...]) -> ArmedDirection:
         async with connect(master, run.endpoint(master)) as host:
             recorded.append(await record_direction(host, run.holder, run.source, run.target))
     run.store.remember_direction(run.pair.name, recorded[-1])
+    run.store.settle_sync(run.pair.name, run.source)  # what an old sync left there is what the clients live by now
     run.record(DirectionRecord(**asdict(recorded[-1])))
     return recorded[-1]

@@ -18,6 +18,7 @@ from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import Absence, Snapshot
 from nim_operators.operators.approved import planned
 from nim_operators.operators.base import Run, again_if_lost, in_loop
+from nim_operators.operators.before import may_be_half, stamp_of
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator
 from nim_operators.remote.errors import HostAbsent, NoRoom, NotLocked, OutcomeUnknown, RemoteError
 from nim_operators.remote.files import digest, fetch, fetch_database_files, prune_backups
@@ -144,7 +145,7 @@ class NimBackupDatabaseOperator(NimJobOperator):
         async with connect(master, run.endpoint(master)) as host:
             fetched = await fetch(host, file, deadline=_FETCH_SECONDS)
             content = read_backup(master, fetched.data, expected_level=level)
-            stamp = file.rsplit("/", 1)[1].removeprefix("nimdb.").removesuffix(".backup")
+            stamp = stamp_of(file)
             path = run.store.write_backup(run.pair.name, master, f"{stamp}.backup", fetched.data)
             run.record(
                 BackupRecord(
@@ -162,7 +163,7 @@ class NimBackupDatabaseOperator(NimJobOperator):
             _remember_whole(run, master, file)
             made = [record["stamp"] for record in run.recorded(BackupRecord) if record["master"] == master]
             now, keep = pendulum.now("UTC").format(_STAMP), run.pair.backups.keep
-            removed = await prune_backups(host, run.holder, keep, now=now, made=made)
+            removed = await prune_backups(host, run.holder, keep, now=now, made=[*made, *_unsettled(run, master)])
         run.store.prune_backups(run.pair.name, master, keep, now=now, made=[f"{one}.backup" for one in made])
         for path in removed:
             self.log.info("%s: removed old backup %s", master, path)
@@ -210,7 +211,11 @@ def _remember_whole(run: Run, master: str, file: str) -> None:
     if not seen or seen[-1].get("snapshot_file") is None:
         return
     sections = run.evidence.read_snapshot(seen[-1]["snapshot_file"])
-    if not has_own_database(build_snapshot(master, sections)):
+    shown = build_snapshot(master, sections)
+    if not has_own_database(shown):
+        return
+    if may_be_half(run, master, shown):
+        run.note(f"The database of {master} may be half a copy; this backup is none to put back.")
         return
     kept = [record for record in run.recorded(BackupRecord) if record["master"] == master][-1]
     dag_id, run_id = run.evidence.of
@@ -229,6 +234,12 @@ def _remember_whole(run: Run, master: str, file: str) -> None:
             snapshot_file=seen[-1]["snapshot_file"],
         ),
     )
+
+
+def _unsettled(run: Run, master: str) -> list[str]:
+    """Return the stamp of the backup from before a sync that is not settled: it may be put back yet."""
+    unproven = run.store.unproven_sync(run.pair.name, master)
+    return [stamp_of(unproven.file)] if unproven is not None and unproven.file else []
 
 
 def _held(run: Run) -> dict[str, str]:

@@ -229,7 +229,7 @@ async def put_away_vanished(run: Run, master: str) -> None:
         vanished = [found for found in await open_jobs(host) if found.state == "vanished"]
     for found in vanished:
         job = Job(master, Slot(found.slot), found.job, found.kind, found.run, found.state, attached=True)
-        ended = await keep_and_collect(run, job)
+        ended = await keep_and_collect(run, job, put_away=run.reason)
         run.note(f"Put away job {found.job} of {found.run} on {master}: {ended.outcome}. Reason typed: {run.reason}")
 
 
@@ -241,8 +241,12 @@ async def run_to_end(run: Run, request: JobRequest) -> EndedJob:
     return await keep_and_collect(run, job)
 
 
-async def keep_and_collect(run: Run, job: Job) -> EndedJob:
-    """Put the result into the evidence first; only then is the job marked collected on its host."""
+async def keep_and_collect(run: Run, job: Job, *, put_away: str | None = None) -> EndedJob:
+    """
+    Put the result into the evidence first; only then is the job marked collected on its host.
+
+    :param put_away: why a person lets the run go on without knowing how it ended.
+    """
     async with connect(job.host, run.endpoint(job.host)) as host:
         lines: list[str] = []
         progress = await remote_job.follow(host, job, seconds=0, on_line=lambda _, line: lines.append(line))
@@ -254,9 +258,8 @@ async def keep_and_collect(run: Run, job: Job) -> EndedJob:
             )
         log = "".join(f"{line}\n" for line in lines)
         written = run.evidence.write_log(job.job, log)
-        run.record(
-            JobRecord(job.job, job.kind, job.host, job.run, outcome, written.file, written.sha256, written.lines)
-        )
+        of_log = (written.file, written.sha256, written.lines)
+        run.record(JobRecord(job.job, job.kind, job.host, job.run, outcome, *of_log, put_away=put_away))
         await remote_job.collect(host, job)
     return EndedJob(job, outcome, log)
 
@@ -265,14 +268,15 @@ def unjudged(run: Run, kind: str) -> list[EndedJob]:
     """
     Return the jobs of a kind that this task has collected and never judged, since the link was lost right after.
 
-    The next try must judge by them: nothing is open any more that would keep it from sending the command again.
+    The next try must judge by them: nothing is open any more that would keep it from sending the command again. What a
+    person let be put away is judged.
     """
     found: list[Json] = []
     for stored in run.evidence.read_records():
         if stored.task_id == run.task_id and stored.kind == StepRecord.KIND and stored.body["result"] != "unknown":
             found.clear()
         elif stored.task_id == run.task_id and stored.kind == JobRecord.KIND and stored.body["kind"] == kind:
-            found.append(stored.body)
+            found += [] if stored.body.get("put_away") else [stored.body]
     return [
         EndedJob(
             Job(body["host"], Slot.CHANGE, body["job"], kind, body["begun_by"], "ended", attached=True),

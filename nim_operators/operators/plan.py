@@ -24,6 +24,7 @@ from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.approved import NOBODY
 from nim_operators.operators.asked import Asked, asked
 from nim_operators.operators.base import NimOperator, Run, in_loop, observed
+from nim_operators.operators.before import unsettled
 from nim_operators.operators.restore import demand_same_on_host
 from nim_operators.operators.sync import in_step, lacks_nothing
 from nim_operators.remote.errors import HostAbsent, OutcomeUnknown, RemoteError
@@ -63,7 +64,9 @@ class NimPlanTakeoverOperator(NimOperator):
             run.runbook,
             paths,
             sync_assessment=assess(view, Runbook.NIGHTLY_SYNC, run.holder.run),
-            lacks_nothing=view.snapshot(run.source) is not None and lacks_nothing(view),
+            lacks_nothing=view.snapshot(run.source) is not None
+            and lacks_nothing(view)
+            and unsettled(run, run.target) is None,
             sync_wanted=wanted.final_sync,
             lost=_lost(run, facts.view),
             prepare=needed,
@@ -102,7 +105,8 @@ class NimPlanReprotectOperator(NimOperator):
         paths = {master: run.endpoint(master).commands for master in run.masters}
         plan = plan_reprotect(facts_of(view, run.holder.run), paths, assessment)
         is_fenced = observed(view, run.target).own.fenced is not None
-        is_there = assessment.diagnosis.state is State.HEALTHY and in_step(view) and not is_fenced
+        is_well = assessment.diagnosis.state is State.HEALTHY and unsettled(run, run.target) is None
+        is_there = is_well and in_step(view) and not is_fenced
         record = keep_plan(run, plan, wanted, idle=is_there)
         self.log.info("%s", plan_text(record.to_json(), run.pair.name))
         return {
@@ -217,11 +221,16 @@ def _lost(run: Run, view: PairView) -> tuple[str, ...]:
         return ()
     point = run.store.recovery_point(run.pair.name)
     fits = point is not None and (point.source, point.target) == (run.source, run.target)
-    return what_is_lost(
-        target,
-        run.source,
-        proven_at=point.at if point is not None and fits else None,
-        stale=point.stale if point is not None and fits else (),
+    begun_by = unsettled(run, run.target)
+    half = f"{begun_by} began a sync onto {run.target} that nobody has proven or put back: its copy may be half of one."
+    return (
+        *([half] if begun_by is not None else []),
+        *what_is_lost(
+            target,
+            run.source,
+            proven_at=point.at if point is not None and fits else None,
+            stale=point.stale if point is not None and fits else (),
+        ),
     )
 
 

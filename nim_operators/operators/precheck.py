@@ -7,9 +7,11 @@ from typing import Any
 import pendulum
 from airflow.sdk import Context
 
+from nim_operators.nim.diagnosis import State
 from nim_operators.nim.errors import Refused
 from nim_operators.nim.findings import Finding, Severity
 from nim_operators.operators.base import NimOperator, Run
+from nim_operators.operators.before import unsettled_hint
 from nim_operators.operators.form import objections
 
 
@@ -31,7 +33,11 @@ class NimPrecheckOperator(NimOperator):
         for finding in assessment.findings:
             self._tell(finding)
         self.log.info("%s: %s", assessment.diagnosis.state, assessment.diagnosis.meaning)
-        run.demand_go(assessment)
+        try:
+            run.demand_go(assessment)
+        except Refused as refusal:
+            hint = unsettled_hint(run) if assessment.diagnosis.state is State.UNUSABLE_ALTERNATE else ()
+            raise Refused("\n".join([str(refusal), *hint])) from refusal
         return {
             "diagnosis": assessment.diagnosis.state.value,
             "source": run.source,

@@ -26,7 +26,7 @@ from nim_operators.nim.restored import unlike_before
 from nim_operators.nim.snapshot import Unreachable
 from nim_operators.operators.aside import back_from_aside, has_moved
 from nim_operators.operators.base import Run, in_loop
-from nim_operators.operators.before import backup_before, by_hand
+from nim_operators.operators.before import backup_before, by_hand, file_on_host
 from nim_operators.operators.fence import UNUSABLE, fence, fence_without_clients
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint, unjudged
 from nim_operators.operators.restore import KIND, demand_quiet, demand_same_on_host, restore_lines
@@ -94,7 +94,7 @@ class NimPutBackOperator(NimJobOperator):
                 raise away  # the sync may live on there, and reach the target yet
             restored = any(record["kind"] == KIND for record in run.recorded(JobRecord))
             state = "put back" if restored else "untouched"
-            run.record(PutBackRecord(run.target, state, "It is what it was before the sync."))
+            _settle(run, state, "It is what it was before the sync.")
             _keep_fenced(run)
             raise AlreadyDone({"state": state})
         self.log.warning("%s is not what it was before: %s", run.target, "; ".join(differs))
@@ -145,7 +145,7 @@ class NimPutBackOperator(NimJobOperator):
 
     async def _restore(self, run: Run, left: Leftovers) -> JobRequest:
         backup = backup_before(run)
-        file = f"{run.pair.backups.directory}/nimdb.{backup['stamp']}.backup"
+        file = file_on_host(run, backup)
         paths = run.endpoint(run.target).commands
         await demand_same_on_host(run, run.target, file, backup["digest_here"])
         text = restore_lines(paths, file, left.mounts)
@@ -167,7 +167,7 @@ class NimPutBackOperator(NimJobOperator):
         differs = self._unlike_before(run) if run.recorded(BeforeSyncRecord) else ()
         asides = in_loop(_look(run, run.target)).asides
         if not differs and not asides:
-            run.record(PutBackRecord(run.target, "put back", "Its own database and content of before were read back."))
+            _settle(run, "put back", "Its own database and content of before were read back.")
             _keep_fenced(run)
             return {"state": "put back"}
         if not differs:
@@ -180,7 +180,7 @@ class NimPutBackOperator(NimJobOperator):
 
     def _fence(self, run: Run, why: str) -> str:
         """Fence the target, read the fence back, and return what a person should know and type."""
-        file = f"{run.pair.backups.directory}/nimdb.{backup_before(run)['stamp']}.backup"
+        file = file_on_host(run, backup_before(run))
         seen = fence(run, run.target, UNUSABLE, why, file)
         by_hand = commands.lift_fence(run.endpoint(run.target).commands, BASE, file)
         run.record(PutBackRecord(run.target, "unusable", f"{why}. {seen}", by_hand))
@@ -188,6 +188,12 @@ class NimPutBackOperator(NimJobOperator):
             f"{run.target} is unusable: {why}. {seen} Where m_restore_db refuses a configured master, run "
             f"'nim -o unconfig master' on it first. Then type there: {'; '.join(by_hand)}"
         )
+
+
+def _settle(run: Run, state: str, reason: str) -> None:
+    """Record that the target is its own again; whatever comes after this run may build on that."""
+    run.record(PutBackRecord(run.target, state, reason))
+    run.store.settle_sync(run.pair.name, run.target)
 
 
 def _keep_fenced(run: Run) -> None:

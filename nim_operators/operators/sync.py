@@ -8,13 +8,7 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from nim_operators.evidence.records import (
-    BeforeSyncRecord,
-    DriftRecord,
-    Json,
-    ObservationRecord,
-    SyncRecord,
-)
+from nim_operators.evidence.records import DriftRecord, Json, SyncRecord
 from nim_operators.nim import commands
 from nim_operators.nim.assess import Assessment
 from nim_operators.nim.direction import Arming
@@ -33,18 +27,18 @@ from nim_operators.nim.synclog import parse_sync_log
 from nim_operators.operators.approved import planned
 from nim_operators.operators.arm import arm
 from nim_operators.operators.base import Run, in_loop, observed
-from nim_operators.operators.before import mark_as_begun
+from nim_operators.operators.before import mark_as_begun, mark_own, mark_unproven
 from nim_operators.operators.jobs import (
     AlreadyDone,
     EndedJob,
     JobRequest,
     NimJobOperator,
     complaint,
-    keep_and_collect,
+    put_away_vanished,
     unjudged,
 )
 from nim_operators.remote.files import digest
-from nim_operators.remote.job import Job, Slot
+from nim_operators.remote.job import Slot
 from nim_operators.remote.lock import claim
 from nim_operators.remote.transport import connect
 
@@ -81,7 +75,7 @@ class NimSyncOperator(NimJobOperator):
             mark_as_begun(run, open_job.run)
         if open_job is not None and open_job.state == "vanished" and open_job.run != run.holder.run:
             run.demand_go(assessment)
-            in_loop(self._put_away(run, open_job))
+            in_loop(put_away_vanished(run, run.source))
             view = run.observe("before", ask_clients=True)
             assessment = run.assess(view, rules=sync_rules(run.runbook))
             open_job = None
@@ -93,13 +87,13 @@ class NimSyncOperator(NimJobOperator):
             self.demand_good_end(ended)
             run.demand_go(assessment)
             demand_backups(run, view)
+            mark_unproven(run)
             self._arm(run, assessment)
             if in_step(view) and (ended or not _must_tell_clients(run, view)):
                 run.note(f"{run.target} is already in step with {run.source}; no sync is sent.")
                 run.record(DriftRecord(()))
                 raise AlreadyDone({"sent": False, "replicated": []})
-            seen = [record for record in run.recorded(ObservationRecord) if record["master"] == run.target]
-            run.record(BeforeSyncRecord(seen[-1]["snapshot_file"]))
+            mark_own(run)
         if assessment.alternate is None:
             raise Refused(
                 f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto."
@@ -131,12 +125,6 @@ class NimSyncOperator(NimJobOperator):
                     f"trigger {Runbook.REPAIR_CLIENT} for each client that the plan names."
                 )
         super().demand_good_end(ended)
-
-    async def _put_away(self, run: Run, vanished: OpenJob) -> None:
-        """Keep what is left of a sync that nobody knows the end of; a person has looked and typed a reason."""
-        job = Job(run.source, Slot.CHANGE, vanished.job, vanished.kind, vanished.run, vanished.state, attached=True)
-        ended = await keep_and_collect(run, job)
-        self.log.warning("Put away job %s of %s: %s", vanished.job, vanished.run, ended.outcome)
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
         """Read the sync's own words, then both databases."""

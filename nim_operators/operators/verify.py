@@ -81,6 +81,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
         point = self._read_back(run, view, contents, inventories)
         run.record(point)
         run.store.write_recovery_point(run.pair.name, point)
+        run.store.settle_sync(run.pair.name, run.target)
         leave_break_glass(run, view, point.at)
         published = point.to_json()
         for asset in self.outlets:

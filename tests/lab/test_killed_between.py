@@ -75,7 +75,6 @@ def test_a_sync_that_ended_before_anybody_read_its_status_is_collected(nights: I
     judge("resumed", lab, nights.run(tries=2), before)
 
 
-@pytest.mark.sweep
 def test_a_sync_that_vanished_with_its_run_goes_on_for_a_typed_reason(nights: InProcess) -> None:
     lab = nights.lab
     before = Before.of(lab)
@@ -139,6 +138,51 @@ def test_a_failed_sync_of_a_dead_run_is_judged_by_what_was_before_it(nights: InP
     assert "so it may be half a copy. Look at nimb by hand: 'ls -l /var/adm/nim_operators/backups" in "".join(
         step.get("text", "") for step in run.records("step")
     )
+
+
+def test_half_a_sync_that_nobody_put_back_is_never_what_was_before_the_next_one(nights: InProcess) -> None:
+    lab = nights.lab
+    before = Before.of(lab)
+    lab.break_fault("sync_fails", phase=11)
+
+    def die() -> None:
+        raise RunDied
+
+    typed: dict[str, str] = {}
+    for number in (1, 2):
+        nights.before["put_back"] = die
+        with pytest.raises(RunDied):
+            nights.run(**typed)
+        assert own_state(lab, "nimb") != before.own["nimb"]
+        dead = f"nim_nightly_sync__lab/manual__{number:04d}"
+        typed = {"break_lock_of": dead, "reason": "the worker's machine is gone"}
+    whole = json.loads((nights.installation.evidence / "lab/whole/nimb.json").read_text())
+    assert whole["run_id"] == "manual__0001"
+    third = nights.run(**typed)
+    judge("put back", lab, third, before)
+    assert len(syncs(lab, before)) == 3
+
+    lab.heal()
+    assert nights.run().verdict == "done"
+
+
+@pytest.mark.sweep
+def test_a_refusal_over_half_a_sync_names_the_run_that_left_it_and_the_backup_from_before(nights: InProcess) -> None:
+    lab = nights.lab
+    lab.break_fault("sync_fails", phase=6)
+
+    def die() -> None:
+        raise RunDied
+
+    nights.before["put_back"] = die
+    with pytest.raises(RunDied):
+        nights.run()
+    dead = "nim_nightly_sync__lab/manual__0001"
+    run = nights.run(break_lock_of=dead, reason="the worker's machine is gone")
+    assert run.verdict == "refused"
+    assert f"{dead} began a sync onto nimb that nobody has proven or put back" in run.reason
+    (kept,) = (nights.installation.evidence / "lab/backups/nimb").iterdir()
+    assert f"/var/adm/nim_operators/backups/nimdb.{kept.name} there" in run.reason
 
 
 def kill_job(shell: int) -> None:

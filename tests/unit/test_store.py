@@ -14,7 +14,7 @@ import pytest
 from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
-from nim_operators.evidence.records import RecoveryPointRecord
+from nim_operators.evidence.records import RecoveryPointRecord, UnprovenSyncRecord
 from nim_operators.files import EvidenceUnavailable
 from nim_operators.nim.snapshot import ArmedDirection, Section
 from nim_operators.store import EvidenceStore
@@ -357,6 +357,17 @@ def test_the_backup_of_the_last_recovery_point_outlives_retention(store):
     store.write_recovery_point("lab", replace(POINT, backup=addresses[1]))
     assert store.prune_backups("lab", "nima", keep=1, now=NOW) == [names[0], names[2], names[3]]
     assert store.backups("lab", "nima") == [names[1], names[4]]
+
+
+def test_the_backup_from_before_a_sync_outlives_retention_until_that_sync_is_settled(store):
+    names = [f"2026112{day}T020003Z.backup" for day in range(1, 4)]
+    addresses = [store.write_backup("lab", "nimb", name, b"x") for name in names]
+    store.write_unproven_sync("lab", UnprovenSyncRecord("nimb", "a_dag/a_run", addresses[0], "/backups/first"))
+    assert store.unproven_sync("lab", "nima") is None
+    assert store.prune_backups("lab", "nimb", keep=1, now=NOW) == [names[1]]
+    store.settle_sync("lab", "nimb")
+    assert store.unproven_sync("lab", "nimb") is None
+    assert store.prune_backups("lab", "nimb", keep=1, now=NOW) == [names[0]]
 
 
 # --- where it is kept -------------------------------------------------------------------------------------
