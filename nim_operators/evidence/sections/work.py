@@ -21,7 +21,8 @@ _RESULT_TONES = {
 
 
 def steps(told: Told) -> Section:
-    """Show how each step ended."""
+    """Show how each step ended, in the order in which they began; those that did not begin come last."""
+    begun = sorted(told.verdict["steps"], key=lambda step: step["began_at"] or "~")
     rows = tuple(
         Row(
             (
@@ -33,7 +34,7 @@ def steps(told: Told) -> Section:
             ),
             _RESULT_TONES.get(step["result"], "warn"),
         )
-        for step in told.verdict["steps"]
+        for step in begun
     )
     return Section("Steps", (), ("step", "result", "began", "took", "tries"), rows, toned=1)
 

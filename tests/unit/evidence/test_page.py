@@ -219,6 +219,14 @@ def test_a_page_is_made_even_of_a_run_that_recorded_nothing(page_for):
     assert "<!DOCTYPE html>" in render_html(page)
 
 
+def test_steps_stand_in_the_order_in_which_they_began(page_for, records):
+    early = {"try_number": 1, "began_at": "2026-11-21T23:00:00+00:00", "ended_at": "2026-11-21T23:00:01+00:00"}
+    skipped = Stored("wait", 1, "step", "2026-11-21T23:00:01+00:00", {**early, "result": "skipped"})
+    names = [row.cells[0] for row in section(page_for([*records, skipped]), "Steps").rows]
+    assert names[0] == "wait"
+    assert names[1:] == [row.cells[0] for row in section(page_for(records), "Steps").rows]
+
+
 def test_an_alternate_that_is_unusable_stands_first_with_what_to_type(page_for, records):
     body = {"master": "nimb", "state": "unusable", "reason": "It was fenced.", "commands": ["id", "lssrc -s nimesis"]}
     fenced = page_for([*records, Stored("put_back", 1, "put_back", "2026-11-22T01:25:00+00:00", body)])
