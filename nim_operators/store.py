@@ -8,6 +8,7 @@ Layout below the base::
     <pair>/watch.json               what the watch saw last, and when
     <pair>/whole/<master>.json      the newest backup of a master whose database was whole
     <pair>/unproven/<master>.json   a sync onto a master that nobody has proven or put back yet
+    <pair>/logins/<conn_id>.json    the last refusal of a login by a connection, or what ended it
     <pair>/spots/<master>/<name>    the last rebuild of a SPOT
     <pair>/backups/<master>/<name>  fetched backups of a NIM database, names begin with their UTC time
     <pair>/runs/<dag_id>/<run_id>/  one run, see :mod:`nim_operators.evidence`
@@ -26,6 +27,7 @@ from typing import TypeVar
 
 from nim_operators.evidence.records import (
     FailoverRecord,
+    LastLoginRecord,
     RebuiltSpotRecord,
     RecoveryPointRecord,
     UnprovenSyncRecord,
@@ -43,6 +45,7 @@ _Kept = TypeVar(
     FailoverRecord,
     RebuiltSpotRecord,
     RecoveryPointRecord,
+    LastLoginRecord,
     UnprovenSyncRecord,
     WatchRecord,
     WholeBackupRecord,
@@ -133,6 +136,17 @@ class EvidenceStore:
         """Forget the sync onto *target*: what lies there is proven, or its own again, or the truth from now on."""
         if self.unproven_sync(pair, target) is not None:
             self._files.remove(_unproven_sync_file(pair, target))
+
+    def write_last_login(self, pair: str, login: LastLoginRecord) -> None:
+        """Keep *login* as the last one by its connection."""
+        self._files.replace(_login_file(pair, login.conn_id), to_bytes(asdict(login)))
+
+    def last_login(self, pair: str, conn_id: str) -> LastLoginRecord | None:
+        """Return the last refusal of a login by that connection, or the login that ended it; None where none was.
+
+        :raises EvidenceUnavailable: if there is one that cannot be understood.
+        """
+        return self._remembered(_login_file(pair, conn_id), LastLoginRecord)
 
     def write_watch(self, pair: str, seen: WatchRecord) -> None:
         """Keep what the watch saw last of *pair*: the file that an outside monitor may poll."""
@@ -243,6 +257,10 @@ def _whole_backup_file(pair: str, master: str) -> str:
 
 def _unproven_sync_file(pair: str, target: str) -> str:
     return f"{safe_name(pair)}/unproven/{safe_name(target)}.json"
+
+
+def _login_file(pair: str, conn_id: str) -> str:
+    return f"{safe_name(pair)}/logins/{safe_name(conn_id)}.json"
 
 
 def _spot_file(pair: str, master: str, spot: str) -> str:

@@ -430,6 +430,21 @@ class WatchRecord(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class LastLoginRecord(Body):
+    """The last login by a connection that its host refused, or the one that ended that.
+
+    ``where`` is the connection without its secrets, ``run`` who tried, ``said`` why it was refused, empty where not.
+    """
+
+    KIND: ClassVar[str] = "last_login"
+    conn_id: str
+    where: str
+    run: str
+    at: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class BreakGlassRecord(Body):
     """The script for the day Airflow is down: ``file`` of this evidence, and the masters on which it was left."""
 
@@ -502,6 +517,7 @@ KINDS: Mapping[str, type[Body]] = {
         MasterListsRecord,
         RebuiltSpotRecord,
         BreakGlassRecord,
+        LastLoginRecord,
         WatchRecord,
         StepRecord,
         VerdictGiven,

@@ -38,6 +38,11 @@ class Absence(StrEnum):
     PRIVILEGE = "no root rights"
     HANGS = "it hangs"
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the host may be there a moment later; else a person must mend something first."""
+        return self in {Absence.REFUSED, Absence.NO_ROUTE, Absence.TIMED_OUT, Absence.LINK_LOST, Absence.HANGS}
+
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:

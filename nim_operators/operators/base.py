@@ -43,10 +43,11 @@ from nim_operators.nim.pair import KeptBackup, PairView
 from nim_operators.nim.runbooks import WITHOUT_SOURCE, WITHOUT_TARGET, Runbook
 from nim_operators.nim.snapshot import Absence, Observation, Snapshot
 from nim_operators.operators.form import chosen_source
+from nim_operators.operators.logins import REST, REST_OF_WATCH, tried_once
 from nim_operators.remote.collect import Questions
 from nim_operators.remote.collect import observe as look_at
 from nim_operators.remote.endpoint import BadConnection, Endpoint
-from nim_operators.remote.errors import HostAbsent, HostRefused, LinkLost, OutcomeUnknown
+from nim_operators.remote.errors import HostAbsent, HostAway, HostRefused, LinkLost, OutcomeUnknown
 from nim_operators.remote.lock import Holder
 from nim_operators.remote.pair import NOBODY, Asking, Observed, observe_pair
 from nim_operators.run_evidence import RunEvidence
@@ -146,7 +147,15 @@ class Run:
                 f"or correct the conn_id of pair '{self.pair.name}' in {estate_path()}."
             ) from error
         self.evidence.mask(endpoint.secrets)
-        return endpoint
+        by_itself = self.runbook is Runbook.WATCH and not self.requested_by
+        return tried_once(
+            endpoint,
+            conn_id,
+            store=self.store,
+            pair=self.pair.name,
+            run=str(self.runbook) if by_itself else self.holder.run,
+            rest=REST_OF_WATCH if by_itself else REST,
+        )
 
     def record(self, body: Body) -> None:
         """Put one record of this task into the evidence."""
@@ -339,12 +348,12 @@ def observed(view: PairView, master: str) -> Snapshot:
     """
     Return the snapshot of *master*.
 
-    :raises HostAbsent: if it could not be observed; a later try may.
+    :raises HostAbsent: if it could not be observed.
     """
     seen = view.observations[master]
     if isinstance(seen, Snapshot):
         return seen
-    raise HostAbsent(master, seen.absence, seen.reason)
+    raise HostAbsent.of(master, seen.absence, seen.reason)
 
 
 class NimOperator(BaseOperator):
@@ -485,5 +494,5 @@ def _result(error: Exception) -> str:
             return "broke"
 
 
-TRANSIENT: Sequence[type[NimError]] = (HostAbsent, OutcomeUnknown, AskAgain)
+TRANSIENT: Sequence[type[NimError]] = (HostAway, OutcomeUnknown, AskAgain)
 """After these a new try is safe: nothing was sent, or the step attaches to what is open. All others fail at once."""

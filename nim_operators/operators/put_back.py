@@ -30,7 +30,7 @@ from nim_operators.operators.before import backup_before, by_hand, file_on_host
 from nim_operators.operators.fence import UNUSABLE, fence, fence_without_clients
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint, unjudged
 from nim_operators.operators.restore import KIND, demand_quiet, demand_same_on_host, restore_lines
-from nim_operators.remote.errors import HostAbsent
+from nim_operators.remote.errors import HostAbsent, HostAway
 from nim_operators.remote.job import Slot
 from nim_operators.remote.leftovers import Leftovers, leftovers
 from nim_operators.remote.pair import SECOND_LOOK_SECONDS
@@ -137,7 +137,7 @@ class NimPutBackOperator(NimJobOperator):
                 raise
             return (f"{HALF}{error}",)
         if isinstance(now, Unreachable):
-            raise HostAbsent(run.target, now.absence, now.reason)
+            raise HostAbsent.of(run.target, now.absence, now.reason)
         found = unlike_before(before, run.as_kept(run.target))
         if now.own.unusable is not None:
             found += (f"it is fenced since {now.own.unusable.since}",)
@@ -238,6 +238,6 @@ async def _look(run: Run, master: str) -> Leftovers:
 async def _look_twice(run: Run, master: str) -> Leftovers:
     try:
         return await _look(run, master)
-    except HostAbsent:
+    except HostAway:
         await asyncio.sleep(SECOND_LOOK_SECONDS)
         return await _look(run, master)

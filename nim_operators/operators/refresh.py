@@ -117,7 +117,7 @@ class NimRemoveAsideOperator(NimJobOperator):
 def _target(run: Run, name: str) -> Snapshot:
     seen = run.observe_one(run.target, name)
     if isinstance(seen, Unreachable):
-        raise HostAbsent(run.target, seen.absence, seen.reason)
+        raise HostAbsent.of(run.target, seen.absence, seen.reason)
     return seen
 
 

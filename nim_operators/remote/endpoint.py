@@ -53,6 +53,10 @@ class Endpoint:
     sudo: str = "sudo"
     ksh: str = "/usr/bin/ksh"
     commands: CommandPaths = field(default_factory=CommandPaths)
+    shut: str = ""
+    """Why no login is tried at all: this one was refused before. Empty where it may be tried."""
+    login_ended: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
+    """Told how a login ended: why it was refused, empty where it was accepted."""
 
     @property
     def secrets(self) -> frozenset[str]:

@@ -4,7 +4,8 @@
 
     NimError
     └── RemoteError              something about a host
-        ├── HostAbsent           no session: nothing was sent, trying again is safe
+        ├── HostAbsent           no session: nothing was sent
+        │   └── HostAway         and it may be there a moment later: trying again is safe
         ├── OutcomeUnknown       a script was sent and nobody saw how it ended: observe before anything else
         │   └── LinkLost         since the link went down, not since the host hangs
         └── HostRefused          a script looked and declined to act; it says why
@@ -41,6 +42,18 @@ class HostAbsent(RemoteError):
         self.absence = absence
         self.reason = reason
         super().__init__(host, f"{absence}: {reason}")
+
+    @classmethod
+    def of(cls, host: str, absence: Absence, reason: str) -> HostAbsent:
+        """Return the error for that absence: one after which trying again may help, or one after which it does not.
+
+        A login that was refused is tried again by nobody but a person: AIX locks an account after some of them.
+        """
+        return (HostAway if absence.may_pass else HostAbsent)(host, absence, reason)
+
+
+class HostAway(HostAbsent):
+    """No session could be opened now; nothing stands in the way of another try."""
 
 
 class OutcomeUnknown(RemoteError):

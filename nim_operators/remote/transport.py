@@ -113,7 +113,7 @@ class Host:
                 pause = next(pauses, None)
                 if pause is None:
                     reason = _NO_SESSION.format(where=f"{self.endpoint.host} port {self.endpoint.port}", error=refusal)
-                    raise HostAbsent(self.name, Absence.REFUSED, reason) from refusal
+                    raise HostAbsent.of(self.name, Absence.REFUSED, reason) from refusal
             await asyncio.sleep(pause)
 
 
@@ -171,11 +171,18 @@ async def connect(name: str, endpoint: Endpoint) -> AsyncIterator[Host]:
 
     :raises HostAbsent: if no session could be opened; the absence says which kind of no it was.
     """
+    if endpoint.shut:
+        raise HostAbsent.of(name, Absence.LOGIN, endpoint.shut)
+    tell = endpoint.login_ended or (lambda _: None)
     try:
         async with asyncio.timeout(endpoint.connect_seconds):
             connection = await _open(endpoint)
     except _REASONS as error:
-        raise HostAbsent(name, *_absence_of(error, endpoint)) from error
+        absence, reason = _absence_of(error, endpoint)
+        if _is_refusal(error):
+            tell(reason)
+        raise HostAbsent.of(name, absence, reason) from error
+    tell("")
     try:
         yield Host(name, endpoint, connection)
     finally:
@@ -269,9 +276,16 @@ _ABSENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Ab
 """Kinds of failure, the first that fits: subclasses stand before what they are made of."""
 
 
+def _is_refusal(error: BaseException) -> bool:
+    """Tell whether the host refused the login; sshd ends the connection after too many keys that it does not take."""
+    too_many = isinstance(error, asyncssh.DisconnectError) and "authentication failures" in error.reason
+    return too_many or isinstance(error, asyncssh.PermissionDenied)
+
+
 def _absence_of(error: BaseException, endpoint: Endpoint) -> tuple[Absence, str]:
     """Name the kind of failure. A wrong host key is final and loud; none of these means the host is dead."""
-    absence, sentence = next((absence, text) for kind, absence, text in _ABSENCES if isinstance(error, kind))
+    kind = asyncssh.PermissionDenied if _is_refusal(error) else type(error)
+    absence, sentence = next((absence, text) for known, absence, text in _ABSENCES if issubclass(kind, known))
     return absence, sentence.format(
         where=f"{endpoint.host} port {endpoint.port}",
         host=endpoint.host,

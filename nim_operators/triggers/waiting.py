@@ -12,13 +12,10 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 from tenacity.stop import stop_base
 
 from nim_operators.hooks.nim import NimHook
-from nim_operators.nim.snapshot import Absence
-from nim_operators.remote.errors import HostAbsent, HostRefused, RemoteError
+from nim_operators.remote.errors import HostAbsent, HostAway, HostRefused, RemoteError
 from nim_operators.remote.transport import Host, connect
 
 LONGEST_PAUSE_SECONDS = 60
-LOGINS_REFUSED_AT_MOST = 2
-"""One refusal in a row may be a directory server's bad moment; more would lock the account (AIX ``loginretries``)."""
 
 _Result = TypeVar("_Result")
 
@@ -34,9 +31,13 @@ class _AtDeadline(stop_base):
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether waiting on is right: not where a script refused, nor where the host is somebody else's by its key."""
+    """
+    Whether waiting on is right: not where a script refused, nor where the host does not let us in.
+
+    AIX locks an account after some refused logins (``loginretries``).
+    """
     if isinstance(error, HostAbsent):
-        return error.absence is not Absence.HOST_KEY
+        return isinstance(error, HostAway)
     return isinstance(error, RemoteError) and not isinstance(error, HostRefused)
 
 
@@ -89,18 +90,10 @@ class WaitingTrigger(BaseTrigger):
         """
         Do *work* over one connection to a host; open it again, with growing random pauses, whenever the link is lost.
 
-        :raises HostAbsent: if the host is still away at the deadline, or refuses the login time and again.
+        :raises HostAbsent: if the host is still away at the deadline, or refuses the login.
         """
-        refused = 0
-
-        def may_pass(error: BaseException) -> bool:
-            nonlocal refused
-            is_refusal = isinstance(error, HostAbsent) and error.absence is Absence.LOGIN
-            refused = refused + 1 if is_refusal else 0
-            return _may_pass(error) and refused < LOGINS_REFUSED_AT_MOST
-
         tries = AsyncRetrying(
-            retry=retry_if_exception(may_pass),
+            retry=retry_if_exception(_may_pass),
             wait=wait_random_exponential(multiplier=1, max=LONGEST_PAUSE_SECONDS),
             stop=_AtDeadline(self.deadline),
             before_sleep=lambda state: self.log.warning(

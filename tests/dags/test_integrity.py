@@ -118,7 +118,7 @@ def test_every_task_fails_at_once_unless_a_host_was_away_or_a_person_is_asked_ag
         rules = task.retry_policy.serialize()["rules"]
         assert [rule["action"] for rule in rules] == ["retry", "fail"]
         assert rules[0]["exception"] == [
-            "nim_operators.remote.errors.HostAbsent",
+            "nim_operators.remote.errors.HostAway",
             "nim_operators.remote.errors.OutcomeUnknown",
             "nim_operators.nim.errors.AskAgain",
         ]

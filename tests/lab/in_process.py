@@ -146,14 +146,20 @@ class InProcess:
         return self._dags[f"{runbook}__lab"]
 
     def alone(
-        self, task_id: str, runbook: str = "nim_nightly_sync", *, run_id: str | None = None, **params: Any
+        self,
+        task_id: str,
+        runbook: str = "nim_nightly_sync",
+        *,
+        run_id: str | None = None,
+        triggered_by: str | None = "olga",
+        **params: Any,
     ) -> Exception | None:
         """Run one task of a run and return what it raised; None where it was content."""
         self._count += 1
         dag = self.dag(runbook)
         run_id = run_id or f"manual__{self._count:04d}"
         try:
-            context = _context(dag.dag_id, run_id, 1, {}, params, "olga")
+            context = _context(dag.dag_id, run_id, 1, {}, params, triggered_by)
             context["ti"].xcom_push = self.push
             self._carry_out(dag.get_task(task_id), context, Answer())
         except Exception as error:  # noqa: BLE001 - whatever it is, a test wants to see it
