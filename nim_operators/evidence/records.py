@@ -202,7 +202,10 @@ class BeforeMoveRecord(Body):
 
 @dataclass(frozen=True, slots=True)
 class SyncRecord(Body):
-    """What a sync said of itself: phases (nim.md 4.3), resources it copied and those it never finished."""
+    """What a sync said of itself: phases (nim.md 4.3), resources it copied and those it never finished.
+
+    ``complaint`` is how it ended and what it said, where it got to its end and yet ended with an error.
+    """
 
     KIND: ClassVar[str] = "sync"
     completed: bool
@@ -210,6 +213,7 @@ class SyncRecord(Body):
     replicated: tuple[str, ...]
     unfinished: tuple[str, ...]
     automatic_backup: str | None
+    complaint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

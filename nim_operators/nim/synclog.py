@@ -82,6 +82,11 @@ class SyncLog:
     completed: bool
     errors: tuple[Message, ...]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it got to its end by its own words: the last line, and every resource that it began."""
+        return self.completed and not self.unfinished
+
 
 def decode_stamp(stamp: str) -> datetime:
     """Return the time in the name of an automatic backup: ``10073807242010`` is 2010-07-24 10:07:38.
@@ -103,8 +108,8 @@ def parse_sync_log(text: str) -> SyncLog:
         Replicating resource lpar1_sysb
         Replicated resource lpar1_sysb
 
-    ``completed`` holds if there is a line ``nim_master_recover Complete`` and no error after it: which lines go to
-    standard error is not known (nim.md 12.10), so a warning may come last.
+    ``completed`` holds if there is a line ``nim_master_recover Complete``. What comes after it may have been said
+    before it, because which lines go to standard error is not known (nim.md 12.10).
     """
     lines = [line.strip() for line in text.split("\n")]
     began = Counter[str]()
@@ -115,13 +120,12 @@ def parse_sync_log(text: str) -> SyncLog:
         elif found := _ENDED.fullmatch(line):
             ended[found["name"]] += 1
     said = [line for line in lines if line]
-    after = "\n".join(lines[len(lines) - lines[::-1].index(_COMPLETE) :]) if _COMPLETE in lines else None
     return SyncLog(
         phases=tuple(phase for phase, mark in _MARKS if any(mark.match(line) for line in said)),
         backup=_backup(text),
         replicated=tuple(name for name in began if ended[name] >= began[name]),
         unfinished=tuple(name for name in began if ended[name] < began[name]),
-        completed=after is not None and not _errors(after),
+        completed=_COMPLETE in said,
         errors=_errors(text),
     )
 

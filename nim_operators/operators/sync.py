@@ -17,7 +17,7 @@ from nim_operators.nim.errors import CommandFailed, NotReadBack, Refused
 from nim_operators.nim.facts import facts_of
 from nim_operators.nim.masterlists import unlisted
 from nim_operators.nim.messages import innermost
-from nim_operators.nim.outcome import succeeded
+from nim_operators.nim.outcome import Exited, succeeded
 from nim_operators.nim.ownership import identities_of, sides
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.plan import FinalSync
@@ -61,8 +61,9 @@ class NimSyncOperator(NimJobOperator):
     Undo: the backup of the target from before, this run's or the beginner's, is in the evidence; ``m_restore_db`` puts
     it back.
 
-    Green means: the sync ended with its own last line, each resource that began was finished, and both databases were
+    Green means: the sync said its own last line, each resource that began was finished, and both databases were
     read again and hold the same definitions, but for static routes, which ``NimReconcileTargetOperator`` puts back.
+    Where it said all that and yet ended with an error, ``NimVerifyResourcesOperator`` proves its copy by checksum.
     """
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
@@ -85,6 +86,7 @@ class NimSyncOperator(NimJobOperator):
         if not attach_to:
             ended = unjudged(run, KIND)
             self.demand_good_end(ended)
+            self._take_words(run, ended)
             run.demand_go(assessment)
             demand_backups(run, view)
             mark_unproven(run)
@@ -115,6 +117,8 @@ class NimSyncOperator(NimJobOperator):
         """
         Refuse to go on after a sync that ended badly; say what to do where NIM does not know the attribute.
 
+        An exit status proves as little as a failure as it does as a success: one that got to its end is read back.
+
         :raises CommandFailed: with what it said and what that means.
         """
         for one in ended if self.runbook == Runbook.RESET_CLIENTS else ():
@@ -124,33 +128,12 @@ class NimSyncOperator(NimJobOperator):
                     f"{complaint(one)} This level of NIM has no reset_clients for a sync, so no client was told: "
                     f"trigger {Runbook.REPAIR_CLIENT} for each client that the plan names."
                 )
-        super().demand_good_end(ended)
+        cut = [one for one in ended if not (isinstance(one.outcome, Exited) and parse_sync_log(one.log).is_whole)]
+        super().demand_good_end(cut)
 
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
         """Read the sync's own words, then both databases."""
-        replicated: list[str] = []
-        for one in ended:
-            log = parse_sync_log(one.log)
-            replicated = list(log.replicated)
-            run.record(
-                SyncRecord(
-                    completed=log.completed,
-                    phases=log.phases,
-                    replicated=log.replicated,
-                    unfinished=log.unfinished,
-                    automatic_backup=log.backup.path if log.backup else None,
-                )
-            )
-            if not log.completed or log.unfinished:
-                raise NotReadBack(
-                    f"The sync on {run.source} ended with status 0 but "
-                    + (
-                        f"never finished copying {', '.join(log.unfinished)}"
-                        if log.unfinished
-                        else "without its last line"
-                    )
-                    + f". Look at the log {one.job.job} in the evidence, then at {run.target}."
-                )
+        replicated = self._take_words(run, ended)
         view = run.observe("after", ask_clients=False)
         differences = differing_definitions(view)
         run.record(DriftRecord(tuple(found.to_json() for found in differences)))
@@ -162,6 +145,37 @@ class NimSyncOperator(NimJobOperator):
                 + ". Look at the evidence before the next run."
             )
         return {"sent": True, "replicated": replicated}
+
+    def _take_words(self, run: Run, ended: Iterable[EndedJob]) -> list[str]:
+        """Record what each sync said of itself, and return the resources that it copied."""
+        replicated: list[str] = []
+        for one in ended:
+            log = parse_sync_log(one.log)
+            replicated += log.replicated
+            complained = None if succeeded(one.outcome) and not log.errors else complaint(one)
+            run.record(
+                SyncRecord(
+                    completed=log.completed,
+                    phases=log.phases,
+                    replicated=log.replicated,
+                    unfinished=log.unfinished,
+                    automatic_backup=log.backup.path if log.backup else None,
+                    complaint=complained,
+                )
+            )
+            if not log.is_whole:
+                raise NotReadBack(
+                    f"The sync on {run.source} ended with status 0 but "
+                    + (
+                        f"never finished copying {', '.join(log.unfinished)}"
+                        if log.unfinished
+                        else "without its last line"
+                    )
+                    + f". Look at the log {one.job.job} in the evidence, then at {run.target}."
+                )
+            if complained is not None:
+                run.note(f"The sync got to its end and complained: {complained} What it copied is proven by checksum.")
+        return replicated
 
     def _arm(self, run: Run, assessment: Assessment) -> None:
         """Record the direction where it is not recorded yet; the assessment has allowed it."""

@@ -8,7 +8,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import Asset, Context
 
-from nim_operators.estate.schema import Stale
+from nim_operators.estate.schema import Content, Stale
 from nim_operators.evidence.records import (
     BackupRecord,
     ContentsRecord,
@@ -45,8 +45,9 @@ class NimVerifyResourcesOperator(NimJobOperator):
     Compare every definition and the content of every resource on both masters, then emit the recovery point.
 
     Reads: both masters, every client, every file at each resource location (by checksum or by size, see the estate's
-    ``content``). Changes: nothing but break_glass.ksh in this product's directory on each master, for the day Airflow
-    is down. Safe to repeat: yes. If interrupted: the reading jobs end by themselves. Undo: nothing to undo.
+    ``content``; by checksum where the sync of this run complained). Changes: nothing but break_glass.ksh in this
+    product's directory on each master, for the day Airflow is down. Safe to repeat: yes. If interrupted: the reading
+    jobs end by themselves. Undo: nothing to undo.
 
     Green means: same definitions, no missing, partial or unreadable content, no client named the target, the pair is
     takeover-ready. Stale content is listed only (design section 3), but where its former copy was moved aside by this
@@ -146,7 +147,7 @@ class NimVerifyResourcesOperator(NimJobOperator):
             resources=len(contents),
             files=sum(len(files or ()) for files in source_files.values()),
             bytes=sum(size for files in source_files.values() for size, _ in (files or {}).values()),
-            compared_by=run.pair.nightly_sync.content.value,
+            compared_by=_compared_by(run).value,
             verified=equal,
             stale=tuple(found.resource for found in contents if found.condition is Condition.STALE),
             fingerprints={
@@ -175,7 +176,7 @@ def _demand_renewed(run: Run, view: PairView, contents: Iterable[ContentDifferen
 
 def read_inventory(run: Run, master: str, only: Iterable[str] = ()) -> JobRequest:
     """Return the job that reads what lies at the resource locations of *master*: of *only* these, or of all."""
-    content = run.pair.nightly_sync.content.value
+    content = _compared_by(run).value
     names = " ".join(only)
     values = {
         "CONTENT": content,
@@ -209,8 +210,19 @@ def _demand_mounted(run: Run, target: Snapshot) -> None:
         )
 
 
+def _compared_by(run: Run) -> Content:
+    """Return how files are compared; sizes alone are not enough for what a sync copied that complained."""
+    complained = any(record.get("complaint") for record in run.recorded(SyncRecord))
+    return Content.CHECKSUM if complained else run.pair.nightly_sync.content
+
+
 def _unfinished(run: Run) -> frozenset[str]:
-    return frozenset(name for record in run.recorded(SyncRecord) for name in record["unfinished"])
+    """Return the resources whose copies nothing but equal checksums makes trustworthy."""
+    return frozenset(
+        name
+        for record in run.recorded(SyncRecord)
+        for name in (*record["unfinished"], *(record["replicated"] if record.get("complaint") else ()))
+    )
 
 
 def whole_before(run: Run, target: dict[str, Inventory | None]) -> frozenset[str]:

@@ -160,6 +160,26 @@ def test_a_copy_that_is_not_whole_is_no_recovery_point(nights: InProcess, fault:
     assert run.records("recovery_point") == []
 
 
+def test_a_sync_that_got_to_its_end_and_complained_is_proven_by_checksum(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate = ESTATE + "    nightly_sync: {content: size}\n"
+    nights = InProcess(Installation(lab, tmp_path / "by_size", monkeypatch, estate))
+    lab.break_fault("sync_complains")
+    run = nights.run()
+    assert run.verdict == "done", run.reason
+    assert [point["compared_by"] for point in run.records("recovery_point")] == ["checksum"]
+    assert "1831-187" in (run.evidence / "page.txt").read_text()
+
+    lab.heal()
+    lab.break_fault("sync_complains")
+    (lab.tree("nimb") / "export/nim/mksysb/aix01.mksysb").unlink()
+    lab.break_fault("sync_half_copied", resource="mksysb_aix01")
+    half = nights.run()
+    assert half.verdict == "failed"
+    assert "mksysb_aix01 is partial" in half.reason
+
+
 def test_setup_arms_the_direction_before_the_first_night(nights: InProcess) -> None:
     run = nights.run("nim_setup", source="nima")
     assert run.verdict == "done", run.reason

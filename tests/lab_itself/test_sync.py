@@ -265,6 +265,16 @@ def test_half_copied_and_unreplicated_resources_end_with_status_zero(lab):
     assert masters["nimb"]["resources"]["mksysb_aix01"] != masters["nima"]["resources"]["mksysb_aix01"]
 
 
+def test_a_sync_that_complains_has_done_all_its_work(lab):
+    lab.break_fault("sync_complains")
+    result = ssh(lab, "nima", SYNC)
+    assert result.status == 1
+    assert result.stdout.endswith("nim_master_recover Complete\n")
+    assert "1831-187" in result.stderr
+    masters = lab.state()["masters"]
+    assert masters["nimb"]["resources"] == masters["nima"]["resources"]
+
+
 def test_nfs_blocked_stops_in_phase_four(lab):
     lab.break_fault("nfs_blocked")
     result = ssh(lab, "nima", SYNC)

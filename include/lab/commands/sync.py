@@ -230,6 +230,8 @@ class Sync(SyncRun):
         if wanted and self.estate.switches["reset_clients"] == "known":
             await self._reset_clients()
         await self.call.line("nim_master_recover Complete")
+        if self.estate.fault("sync_complains", self.source.name):
+            raise unexpected(UNDOCUMENTED, "/usr/sbin/exportfs", "1831-187 re-exported /export/nim")
 
     async def _reset_clients(self) -> None:
         objects = self.source.db.edit()
@@ -283,6 +285,7 @@ register(
         "sync ends with an error in a phase, on the host that runs it",
         {"phase": "1..13 (required)"},
     ),
+    Fault("sync_complains", "sync does all its work and then ends with an error", default_host="first"),
     Fault("sync_hangs", "sync stops making progress in a phase until healed", {"phase": "1..13 (required)"}),
     Fault("nfs_blocked", "NFS between the masters is blocked (1831-011)", default_host="first"),
 )

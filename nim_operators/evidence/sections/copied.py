@@ -76,6 +76,7 @@ def sync(told: Told) -> Section | None:
         f"Phases: {', '.join(map(str, sync['phases'])) or 'none'}. "
         f"Copied: {', '.join(sync['replicated']) or 'nothing'}. "
         f"Begun and not finished: {', '.join(sync['unfinished']) or 'nothing'}."
+        + (f" It complained: {sync['complaint']}" if sync.get("complaint") else "")
         for sync in (record.body for record in told.of("sync"))
     )
     return Section("What the sync said", sentences) if sentences else None

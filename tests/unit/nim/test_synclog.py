@@ -68,9 +68,9 @@ def test_a_word_after_the_last_line_that_is_no_error_does_not_matter(after):
     assert parse_sync_log(COMPLETE + after).completed
 
 
-def test_an_error_after_the_last_line_means_not_completed():
+def test_an_error_after_the_last_line_may_be_older_than_that_and_is_told():
     log = parse_sync_log(COMPLETE + '0042-001 nim: processing error encountered on "nimb":\n   0042-006 m_sync: lost\n')
-    assert not log.completed
+    assert log.is_whole
     assert [message.code for message in log.errors] == ["0042-001", "0042-006"]
 
 
