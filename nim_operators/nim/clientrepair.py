@@ -7,18 +7,27 @@ the client first, what rebuilds it does not depend on the session that started i
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 
 from nim_operators.nim import commands
 from nim_operators.nim.collector import BASE
 from nim_operators.nim.facts import Facts
+from nim_operators.nim.messages import explain
 from nim_operators.nim.ownership import Row, Side
 from nim_operators.nim.plan import NoPlan
 
 NIMINFO = "/etc/niminfo"
 SAVED = f"{BASE}/niminfo.saved"
 _RESULT, _LOG = f"{BASE}/niminit.ended", f"{BASE}/niminit.log"
+_ENDED = "rebuilding ended with"
+_STATUS = re.compile(rf"^{_ENDED} (\d+)\s*$", re.ASCII | re.MULTILINE)
+_FAILURES = {
+    "3": f"Neither {NIMINFO} nor {SAVED} is there, so nothing was changed.",
+    "4": f"{NIMINFO} could not be saved as {SAVED}, so nothing was changed.",
+    "5": f"niminit made no {NIMINFO}, so the old one was put back.",
+}
 _PORT = 1058
 _SHOWN = 20
 
@@ -38,16 +47,26 @@ class ClientRepair:
 
     @property
     def text(self) -> str:
-        """One line for the client's Korn shell: show and save the old file, rebuild it apart from this session."""
+        """One line for the client's Korn shell: show and save the old file, rebuild it apart from this session.
+
+        Any user may read the new one, as NIM leaves it; the copy and the log lie in a closed directory.
+        """
         rebuild = (
-            f"if [ -s {NIMINFO} ]; then cp -p {NIMINFO} {SAVED} || exit 4; fi; [ -s {SAVED} ] || exit 3; "
-            f"rm -f {NIMINFO}; {self.niminit}; [ -s {NIMINFO} ] || cp -p {SAVED} {NIMINFO}; echo $? >{_RESULT}"
+            f"(if [ -s {NIMINFO} ]; then cp -p {NIMINFO} {SAVED} || exit 4; fi; [ -s {SAVED} ] || exit 3; "
+            f"rm -f {NIMINFO}; {self.niminit}; [ -s {NIMINFO} ] || {{ cp -p {SAVED} {NIMINFO}; exit 5; }}); "
+            f"echo {_ENDED} $? >{_RESULT}.new; mv {_RESULT}.new {_RESULT}"
         )
         return (
-            f"umask 077; mkdir -p {BASE}; rm -f {_RESULT}; cat {NIMINFO}; "
+            f"umask 077; mkdir -p {BASE}; umask 022; rm -f {_RESULT}; cat {NIMINFO}; "
             f"nohup /usr/bin/ksh -c {shlex.quote(rebuild)} >{_LOG} 2>&1 </dev/null & "
-            f"n=0; while [ ! -f {_RESULT} ] && [ $n -lt 60 ]; do sleep 1; n=$((n + 1)); done; cat {_LOG}"
+            f"n=0; while [ ! -f {_RESULT} ] && [ $n -lt 60 ]; do sleep 1; n=$((n + 1)); done; cat {_RESULT} {_LOG}"
         )
+
+    def failure(self, said: str) -> str:
+        """Say why no new file was made, from what :attr:`text` printed; empty where one was, or nobody saw."""
+        ended = _STATUS.search(said)
+        why = _FAILURES.get(ended[1], "") if ended is not None else ""
+        return f"{why} It said: {explain(said[ended.end() :], last=True)}" if ended is not None and why else ""
 
     @property
     def by_hand(self) -> str:

@@ -92,12 +92,13 @@ class NimRepairClientOperator(NimOperator):
         facts = facts_of(view, run.holder.run)
         subject = planned(run)["plan"]["subject"]
         repair, row = plan_repair(facts, subject["client"])
+        failure = ""
         if not (is_whole(row) and (run.recorded(CommandRecord) or not run.reason)):
             run.demand_go(run.assess(view))
             demand_backups(run, view)
-            _send(run, repair, subject["by"])
+            failure = repair.failure(_send(run, repair, subject["by"]))
             facts = facts_of(run.observe("after", ask_clients=True), run.holder.run)
-        return _read_back(run, facts, repair)
+        return _read_back(run, facts, repair, failure)
 
 
 def _way(run: Run, repair: ClientRepair, row: Row) -> str:
@@ -114,8 +115,8 @@ def _way(run: Run, repair: ClientRepair, row: Row) -> str:
     )
 
 
-def _send(run: Run, repair: ClientRepair, way: str) -> None:
-    """Send exactly what the approved plan says (S11)."""
+def _send(run: Run, repair: ClientRepair, way: str) -> str:
+    """Send exactly what the approved plan says (S11), and return what it printed."""
     if way == run.source:
         host, line = run.source, commands.on_client(run.endpoint(run.source).commands, repair.client, repair.text).line
     else:
@@ -126,20 +127,21 @@ def _send(run: Run, repair: ClientRepair, way: str) -> None:
             "and read the new plan."
         )
     if way == run.source:
-        in_loop(run_to_end(run, JobRequest(run.source, KIND, line, line, Slot.CHANGE, changes=True)))
-    else:
-        in_loop(_over_ssh(run, repair))
+        return in_loop(run_to_end(run, JobRequest(run.source, KIND, line, line, Slot.CHANGE, changes=True))).log
+    return in_loop(_over_ssh(run, repair))
 
 
-async def _over_ssh(run: Run, repair: ClientRepair) -> None:
+async def _over_ssh(run: Run, repair: ClientRepair) -> str:
     endpoint = run.client_endpoint(repair.client)
     async with connect(repair.client, endpoint) as host:
         ended = await host.run(f"{repair.text}\n", deadline=_SECONDS)
-    run.evidence.write_log(f"{KIND}.{repair.client}", ended.stdout.decode(errors="replace"))
+    said = ended.stdout.decode(errors="replace")
+    run.evidence.write_log(f"{KIND}.{repair.client}", said)
     run.record(CommandRecord(repair.client, repair.text, changes=True, outcome=ended.outcome))
+    return said
 
 
-def _read_back(run: Run, facts: Facts, repair: ClientRepair) -> dict[str, Any]:
+def _read_back(run: Run, facts: Facts, repair: ClientRepair, failure: str) -> dict[str, Any]:
     row = facts.matrix.row(repair.client)
     lists = sorted({side.value for word in row.answers for side in word.lists})
     named = next((word.master_hostname or "" for word in row.answers), "")
@@ -150,6 +152,8 @@ def _read_back(run: Run, facts: Facts, repair: ClientRepair) -> dict[str, Any]:
             f"{repair.client} does not answer any more ({said}). Log in there: if /etc/niminfo is gone, type "
             f"'cp -p {SAVED} /etc/niminfo', then 'startsrc -s nimsh', and clear this task."
         )
+    if failure:
+        raise Incomplete(f"{repair.client}: {failure} Mend that, then clear this task.")
     if not is_whole(row):
         lacks = f"it does not list {run.target}" if Side.TARGET.value not in lists else f"it names {named}"
         raise Incomplete(

@@ -105,6 +105,7 @@ def test_a_job_that_wakes_in_the_slot_of_another_one_never_begins(shell: str, tm
     late = (slot / "run").read_text()
     while not (slot / "status").exists():
         time.sleep(0.05)
+    assert ((tmp_path / "began").stat().st_mode & 0o777, (slot / "log").stat().st_mode & 0o777) == (0o644, 0o600)
     slot.rename(base / "called_off")
     slot.mkdir()
     (slot / "job").write_text("job=restore.2\n")

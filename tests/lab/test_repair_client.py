@@ -105,12 +105,16 @@ def test_one_that_lost_its_file_in_between_gets_it_over_its_own_connection(airfl
     assert saved.read_text() == old
 
 
-def test_a_niminit_that_fails_gives_the_old_file_back(airflow):
+def test_a_niminit_that_fails_gives_the_old_file_back_and_one_that_works_may_let_anybody_read_the_new_one(airflow):
     lab = airflow.lab
     old = forgets(lab)
     stub = lab.tree("aix02") / "usr/sbin/niminit"
     aside = stub.rename(stub.with_name("niminit.aside"))
+    stub.write_text("#!/usr/bin/ksh\numask\necho '0042-137 niminit: it cannot' >&2\nexit 1\n")
+    stub.chmod(0o755)
     run = airflow.run("nim_repair_client", **FORM)
     aside.rename(stub)
     assert run.verdict == "incomplete"
+    assert "aix02: niminit made no /etc/niminfo, so the old one was put back. It said: 0042-137: " in run.reason
+    assert {"022", "0022"} & set(run.log_of("repair_client").splitlines())
     assert (lab.tree("aix02") / "etc/niminfo").read_text() == old

@@ -131,12 +131,14 @@ back_up() {
     fi
 }
 
-# take_over: neither Ctrl-C nor a lost terminal may end a takeover halfway. What it prints is no proof of anything.
+# take_over: neither Ctrl-C nor a lost terminal may end a takeover halfway. What it prints is no proof of anything; what
+# it writes others have to read.
 take_over() {
     printf '\nTaking over. It may take long, and must not be ended. Its words are also in %s\n\n' "$BASE/break_glass.log"
     trap '' HUP INT
     {
         printf '%s %s\n' "$(now)" "$SEND"
+        umask 022
         eval "$SEND"
         printf 'It ended with %s.\n' $?
     } </dev/null 2>&1 | tee -a "$BASE/break_glass.log"

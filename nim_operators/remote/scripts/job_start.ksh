@@ -1,7 +1,8 @@
 # job_start.ksh - start a job that outlives this session, or attach to the one that is open.
 # Given: BASE NONCE SLOT JOB KIND RUN TOKEN KSH NEEDS_LOCK ATTACH_TO, print_command (what the job runs).
 # The slot is one directory: one job can be open in it, whoever starts it and how often. A shell that was called off and
-# wakes late may find another job in its place: it begins only its own.
+# wakes late may find another job in its place: it begins only its own. What the job writes others have to read, as tftpd
+# does the boot files of a SPOT and any user /etc/niminfo; what is ours lies in BASE, which is closed.
 
 write_job() {
     {
@@ -18,6 +19,7 @@ LC_ALL=C LANG=C
 PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:\$PATH
 export LC_ALL LANG PATH
 (
+umask 022
 END
         print_command
         cat <<'END'
