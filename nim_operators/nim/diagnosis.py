@@ -26,6 +26,7 @@ TRANSFER = re.compile(r"-\w*o\s*(?:sync|takeover)\b|\bnim_master_recover\b|\bm_r
 
 TRANSFER_JOB = re.compile(r"sync|takeover|restore", re.ASCII)
 """Kinds of our own jobs that do the same."""
+_TAKEOVER = "takeover"
 
 
 class State(StrEnum):
@@ -41,6 +42,7 @@ class State(StrEnum):
     ACTIVE_NOT_SERVING = "active not serving"
     UNUSABLE_ALTERNATE = "unusable alternate"
     INTERRUPTED_SYNC = "interrupted sync"
+    INTERRUPTED_TAKEOVER = "interrupted takeover"
     SPLIT = "split"
     RETURNED_STALE = "returned stale"
     TAKEN_OVER = "taken over"
@@ -62,7 +64,8 @@ MEANINGS: dict[State, str] = {
     State.BOTH_UNREACHABLE: "Neither master answers us, so nothing is known of either.",
     State.ACTIVE_NOT_SERVING: "The active master answers, but its NIM does not work.",
     State.UNUSABLE_ALTERNATE: "The standby answers, but its NIM could not take over.",
-    State.INTERRUPTED_SYNC: "A job that changes a master ended without anybody knowing how.",
+    State.INTERRUPTED_SYNC: "A job that moves a whole database ended without anybody knowing how.",
+    State.INTERRUPTED_TAKEOVER: "A takeover ended without anybody knowing how, so some clients may have moved.",
     State.SPLIT: "Some clients name one master, some the other.",
     State.RETURNED_STALE: "The clients name one master, while the other one's database still claims some of them.",
     State.TAKEN_OVER: "Every answering client names the master that is wanted as the target.",
@@ -217,10 +220,18 @@ def _is_separate(row: Row, master: str, side: Side) -> bool:
     return defined_in == [master] and any(word.side is side for word in row.answers)
 
 
-def _interrupted(facts: Facts) -> Iterable[str]:
+def _interrupted_sync(facts: Facts) -> Iterable[str]:
+    return _left_no_status(facts, lambda kind: bool(TRANSFER_JOB.search(kind)) and kind != _TAKEOVER)
+
+
+def _interrupted_takeover(facts: Facts) -> Iterable[str]:
+    return _left_no_status(facts, lambda kind: kind == _TAKEOVER)
+
+
+def _left_no_status(facts: Facts, is_meant: Callable[[str], bool]) -> Iterable[str]:
     for own in facts.observed:
         for job in own.own.jobs:
-            if job.state == "vanished" and TRANSFER_JOB.search(job.kind):
+            if job.state == "vanished" and is_meant(job.kind):
                 yield f"On {own.master} job {job.job} ({job.kind}) of run {job.run} left no status."
 
 
@@ -285,7 +296,8 @@ ROWS: tuple[tuple[State, Callable[[Facts], Iterable[str]]], ...] = (
     (State.ACTIVE_UNREACHABLE_UNCONFIRMED, _active_unreachable),
     (State.STANDBY_DOWN, _standby_down),
     (State.STANDBY_SYNCING, _transferring),
-    (State.INTERRUPTED_SYNC, _interrupted),
+    (State.INTERRUPTED_SYNC, _interrupted_sync),
+    (State.INTERRUPTED_TAKEOVER, _interrupted_takeover),
     (State.ACTIVE_NOT_SERVING, _active_not_serving),
     (State.UNUSABLE_ALTERNATE, _unusable),
     (State.NOT_A_PAIR, _not_a_pair),

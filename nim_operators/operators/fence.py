@@ -17,7 +17,6 @@ from nim_operators.operators.jobs import (
     EndedJob,
     JobRequest,
     NimJobOperator,
-    put_away_vanished,
     run_to_end,
 )
 from nim_operators.remote.errors import UNABLE
@@ -37,7 +36,6 @@ class NimFenceOperator(NimOperator):
 
     Reads: both masters and every client again, right before acting; the master's subsystems, inittab and prepared
     boots. Changes: stops nimesis, takes its entries out of inittab and saves them in this product's directory there.
-    On a returned master a job that left no status is collected, where a person typed why this run may go on.
     Safe to repeat: yes. If interrupted: the job ends by itself; the next try does what is left.
     Undo: ``NimLiftFenceOperator``, or ``startsrc -s nimesis`` and the saved entries.
 
@@ -55,8 +53,6 @@ class NimFenceOperator(NimOperator):
         """Fence the master where it answers; say what is known of it."""
         master = run.source if self.role == "source" else run.target
         run.demand_go(run.assess(run.observe("before", ask_clients=True)))
-        if master == run.target:
-            in_loop(put_away_vanished(run, master))
         try:
             seen = again_if_lost(run, master, lambda: fence_without_clients(run, master))
         except UNABLE as unable:

@@ -20,6 +20,7 @@ from nim_operators.nim.messages import explain
 from nim_operators.nim.outcome import Outcome, Unknown, outcome_from_json, succeeded
 from nim_operators.operators.approved import demand_approved
 from nim_operators.operators.base import NimOperator, Run, in_loop
+from nim_operators.operators.before import mark_as_begun
 from nim_operators.remote import job as remote_job
 from nim_operators.remote.errors import UNABLE, HostAbsent, OutcomeUnknown
 from nim_operators.remote.job import Job, Progress, Slot
@@ -219,15 +220,17 @@ async def _put_away_ended(run: Run, kept: str) -> None:
 
 async def put_away_vanished(run: Run, master: str) -> None:
     """
-    Keep and collect the jobs of *master* that left no status, where a person typed why this run may go on.
+    Keep and collect jobs of other runs on *master* that left no status, where a person typed why this run may go on.
 
-    A master that died in the middle of a sync comes back with one, and the run that began it can collect it no more.
+    A master that died in the middle of a job comes back with one, and the run that began it can collect it no more.
     """
     if not run.reason:
         return
     async with connect(master, run.endpoint(master)) as host:
         vanished = [found for found in await open_jobs(host) if found.state == "vanished"]
-    for found in vanished:
+    for found in (one for one in vanished if one.run != run.holder.run):
+        if (master, found.kind) == (run.source, _SYNC):
+            mark_as_begun(run, found.run)
         job = Job(master, Slot(found.slot), found.job, found.kind, found.run, found.state, attached=True)
         ended = await keep_and_collect(run, job, put_away=run.reason)
         run.note(f"Put away job {found.job} of {found.run} on {master}: {ended.outcome}. Reason typed: {run.reason}")

@@ -13,6 +13,7 @@ from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.nim.runbooks import TAKEOVERS
 from nim_operators.operators.approved import demand_approved_lately, planned
 from nim_operators.operators.base import NimOperator, Run, again_if_lost, in_loop
+from nim_operators.operators.jobs import put_away_vanished
 from nim_operators.remote import lock
 from nim_operators.remote.errors import UNABLE, HostAbsent, LockHeld, RemoteError
 from nim_operators.remote.leftovers import leftovers
@@ -24,7 +25,9 @@ class NimLockPairOperator(NimOperator):
     """
     Take the pair lock on both masters for this DAG run.
 
-    Reads: who holds the lock. Changes: creates ``lock`` in this product's directory on both masters.
+    Reads: who holds the lock, and which jobs are open. Changes: creates ``lock`` in this product's directory on both
+    masters. Where a person typed why this run may go on, jobs of other runs that left no status are put away, their
+    logs in the evidence: whatever this run does next would find them in its way.
     Safe to repeat: yes, a run that holds the lock keeps it. If interrupted: the lock may be held on one master; the
     next try takes the other. Undo: ``NimUnlockPairOperator``; a lock that a dead run left is broken by the
     ``break_lock_of`` and ``reason`` params of the trigger form, never while a job keeps it.
@@ -37,12 +40,14 @@ class NimLockPairOperator(NimOperator):
             if plan["idle"] or plan["rehearsal"]:
                 raise AirflowSkipException("The plan of this run sends nothing.")
         demand_approved_lately(run)
-        _lock_both(run)
+        for master in _lock_both(run):
+            with suppress(*(UNABLE if master in run.may_be_away else ())):
+                again_if_lost(run, master, lambda: in_loop(put_away_vanished(run, master)))  # noqa: B023 - called at once
         return dict.fromkeys(sorted(run.masters), run.holder.run)
 
 
-def _lock_both(run: Run) -> None:
-    """Take both, or none: whatever goes wrong with the second, the first is given back."""
+def _lock_both(run: Run) -> list[str]:
+    """Take both, or none: whatever goes wrong with the second, the first is given back. Return what was taken."""
     taken: list[str] = []
     try:
         for master in sorted(run.masters):
@@ -59,6 +64,7 @@ def _lock_both(run: Run) -> None:
             with suppress(RemoteError):
                 _on(run, master, lambda host: lock.release(host, run.holder))
         raise
+    return taken
 
 
 def _on(run: Run, master: str, action: Callable[[Host], Awaitable[None]]) -> None:

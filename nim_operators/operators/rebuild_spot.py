@@ -23,7 +23,6 @@ from nim_operators.operators.jobs import (
     JobRequest,
     NimJobOperator,
     complaint,
-    put_away_vanished,
     run_to_end,
 )
 from nim_operators.operators.plan_spot import content_kb, demand_active, is_rebuilt
@@ -40,7 +39,7 @@ class NimBuildSpotOperator(NimJobOperator):
 
     Reads: both masters and every client again, right before acting. Changes: defines one more SPOT on the source with
     ``nim -o define`` and checks it with ``nim -o check`` (nim.md 4.6); what an earlier rebuild left under its name is
-    removed first, and a job that left no status is collected, where a person typed why this run may go on.
+    removed first.
     Safe to repeat: yes; an open build is attached to, a finished one is only looked at. If interrupted: the build goes
     on as a job on the source; the next try attaches. Undo: ``nim -o remove`` of the SPOT that the plan names.
 
@@ -51,7 +50,6 @@ class NimBuildSpotOperator(NimJobOperator):
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
         """Attach to an open build; else demand that it is still allowed, and needed."""
-        in_loop(put_away_vanished(run, run.source))
         view, rebuild, attach_to = _look(run, BUILD)
         own = observed(view, run.source)
         if not attach_to:

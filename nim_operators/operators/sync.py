@@ -34,7 +34,6 @@ from nim_operators.operators.jobs import (
     JobRequest,
     NimJobOperator,
     complaint,
-    put_away_vanished,
     unjudged,
 )
 from nim_operators.remote.files import digest
@@ -57,7 +56,7 @@ class NimSyncOperator(NimJobOperator):
     restarts its nimesis, copies the resources that the target lacks; on the very first run records the armed direction
     on both masters. Safe to repeat: yes; where the target is already in step nothing is sent, and an open sync is
     attached to, whoever began it. If interrupted: the sync goes on as a job on the source; the next try attaches. One
-    that this run began and that is gone without a status fails the step; one of another run wants a typed reason.
+    that is gone without a status fails the step, unless the step that took the lock has put it away.
     Undo: the backup of the target from before, this run's or the beginner's, is in the evidence; ``m_restore_db`` puts
     it back.
 
@@ -74,12 +73,6 @@ class NimSyncOperator(NimJobOperator):
         open_job = open_sync(view.snapshot(run.source))
         if open_job is not None and open_job.run != run.holder.run:
             mark_as_begun(run, open_job.run)
-        if open_job is not None and open_job.state == "vanished" and open_job.run != run.holder.run:
-            run.demand_go(assessment)
-            in_loop(put_away_vanished(run, run.source))
-            view = run.observe("before", ask_clients=True)
-            assessment = run.assess(view, rules=sync_rules(run.runbook))
-            open_job = None
         attach_to = open_job.job if open_job is not None else ""
         if open_job is not None:
             _demand_own(run, open_job)

@@ -29,7 +29,7 @@ from nim_operators.nim.takeoverresult import TakeoverResult, judge_takeover
 from nim_operators.operators.approved import planned
 from nim_operators.operators.arm import turn
 from nim_operators.operators.base import Run, in_loop, observed
-from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint, put_away_vanished
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
 from nim_operators.operators.plan import demand_decided
 from nim_operators.operators.sync import demand_backups
 from nim_operators.remote.errors import RemoteError
@@ -80,11 +80,6 @@ class NimTakeoverOperator(NimJobOperator):
         facts = facts_of(view, run.holder.run)
         target = view.snapshot(run.target)
         attach_to = target.own.open_job(KIND) if target is not None else None
-        if attach_to is not None and attach_to.state == "vanished" and attach_to.run != run.holder.run:
-            run.demand_go(run.assess(view))
-            in_loop(put_away_vanished(run, run.target))
-            view = run.observe("before", ask_clients=True)
-            facts, attach_to = facts_of(view, run.holder.run), None
         if attach_to is None:
             state = self._demand_go(run, view, facts, plan)
             if state is State.UNUSABLE_ALTERNATE or not _may_still_move(facts):

@@ -73,6 +73,12 @@ def test_a_takeover_that_vanished_is_put_away_and_sent_again_for_those_that_need
     assert refused.verdict == "refused"
     assert f"{job} (takeover) of run {runbook}__lab/manual__0001: vanished" in refused.reason
     mark = lab.mark()
+    if not master_is_down:
+        night = airflow.run(reason="nimb was rebooted", break_lock_of=f"{runbook}__lab/manual__0001")
+        assert night.verdict == "refused"
+        assert "interrupted takeover" in night.reason
+        assert f"(takeover) of run {runbook}__lab/manual__0001 left no status" in night.reason
+        assert "Trigger the runbook of the run that the evidence names again, with an override" in night.reason
     said = {"override": "nimb was rebooted; the log ends at aix02", "break_lock_of": f"{runbook}__lab/manual__0001"}
     again = airflow.run(runbook, **form, **said)
     assert again.verdict == "done", again.reason

@@ -10,6 +10,7 @@ import pytest
 from nim_operators.nim.diagnosis import State
 from tests.lab.life import Pair, Tally
 from tests.lab.mishaps import CLIENTS
+from tests.lab.verdict_worlds import die_in_a_takeover
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("metadata_database")]
 
@@ -122,12 +123,18 @@ def test_every_state_around_a_sync_is_reached(pair: Pair) -> None:
     assert reached == [State.FIRST_SYNC, State.STANDBY_SYNCING, State.INTERRUPTED_SYNC]
 
 
+@pytest.mark.parametrize("pair", ["synced_peer_kept"], indirect=True)
+def test_a_takeover_of_which_nobody_knows_the_end_is_a_state(pair: Pair) -> None:
+    die_in_a_takeover(pair)
+    assert seen(pair) is State.INTERRUPTED_TAKEOVER
+
+
 def test_no_state_is_forgotten_here() -> None:
     """A new state needs a line above."""
     named = {
         State.HEALTHY, State.STANDBY_DOWN, State.ACTIVE_UNREACHABLE_UNCONFIRMED, State.BOTH_UNREACHABLE,
         State.ACTIVE_NOT_SERVING, State.UNUSABLE_ALTERNATE, State.OWNERSHIP_UNKNOWN, State.SPLIT,
         State.ROLES_REVERSED, State.NOT_ARMED, State.NOT_A_PAIR, State.FIRST_SYNC, State.STANDBY_SYNCING,
-        State.INTERRUPTED_SYNC, State.RETURNED_STALE, State.TAKEN_OVER, State.ACTIVE_DEAD,
+        State.INTERRUPTED_SYNC, State.INTERRUPTED_TAKEOVER, State.RETURNED_STALE, State.TAKEN_OVER, State.ACTIVE_DEAD,
     }  # fmt: skip
     assert named == set(State)

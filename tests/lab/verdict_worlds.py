@@ -64,6 +64,17 @@ def _died_in_a_sync(pair: Pair) -> None:
     pair.release()
 
 
+def die_in_a_takeover(pair: Pair) -> None:
+    pair.hold("takeover:client=aix02")
+    form = {"reason": "maintenance", "change_ticket": "CHG1", "final_sync": False}
+    run = pair.begin("nim_planned_takeover", form)
+    while not run.is_waiting:
+        pair.step(run)
+    pair.open.remove(run)
+    pair.break_fault("reboot", {"host": "nimb"})
+    pair.release()
+
+
 def _reversed(pair: Pair) -> None:
     """Another Airflow has armed the other direction, and nobody can be asked whose clients they are."""
     _take_over(pair, "nimb", "nima")
@@ -92,6 +103,7 @@ WORLDS: Mapping[str, tuple[str, Makes]] = {
     "nimesis of nimb is down": ("synced_peer_kept", _nimesis_down("nimb")),
     "a sync is running": ("fresh", _held_in_a_sync),
     "nima rebooted in a sync": ("fresh", _died_in_a_sync),
+    "nimb rebooted in a takeover": ("synced_peer_kept", die_in_a_takeover),
     "neither knows the other": ("synced_peer_kept", _strangers),
     "each has some clients": ("synced_peer_kept", _split),
     "nima was never told of the takeover": ("synced_peer_kept", _taken_over_unheard),

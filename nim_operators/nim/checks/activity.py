@@ -186,7 +186,9 @@ def jobs_vanished(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want a person to have looked at a job that is gone without a status."""
     found = _jobs(facts, own, {"vanished"}, others_only=False)
     if found:
-        remedy = "Read its log and look at both masters; then go on with the reason."
+        is_takeover = any(job.state == "vanished" and job.kind == "takeover" for job in own.own.jobs)
+        goes_on = "trigger the runbook of that run again with an override" if is_takeover else "go on with the reason"
+        remedy = f"Read its log and look at both masters; then {goes_on}."
         yield Saw(own.master, "A job is gone and left no exit status.", remedy, found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, REASON, REFUSE, Column, Ruling
+from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, WHO_MOVED, Column, Ruling
 
 DISASTER_FAILOVER: Column = {
     State.HEALTHY: Ruling(
@@ -47,6 +47,11 @@ DISASTER_FAILOVER: Column = {
         REASON,
         "How the last job ended is unknown, so the alternate's copy may be half of one.",
         "Look at the log of the job and at the alternate, then run again and say what was seen.",
+    ),
+    State.INTERRUPTED_TAKEOVER: Ruling(
+        REASON,
+        WHO_MOVED,
+        TAKE_OVER_AGAIN,
     ),
     State.SPLIT: Ruling(
         REFUSE,

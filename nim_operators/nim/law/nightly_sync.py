@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, REASON, REFUSE, Column, Ruling
+from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, Column, Ruling
 
 NIGHTLY_SYNC: Column = {
     State.HEALTHY: Ruling(GO, "Everything a sync relies on was seen.", "Nothing."),
@@ -49,6 +49,11 @@ NIGHTLY_SYNC: Column = {
         REASON,
         "How the last job ended is unknown, so what it left is unknown too.",
         "Look at the log of the job and at the standby, then run again and say what was seen.",
+    ),
+    State.INTERRUPTED_TAKEOVER: Ruling(
+        REFUSE,
+        "Nobody knows which clients it moved; a sync may replace the database that they live by.",
+        TAKE_OVER_AGAIN,
     ),
     State.SPLIT: Ruling(
         REFUSE,

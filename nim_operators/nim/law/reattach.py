@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, REFUSE, Column, Ruling
+from nim_operators.nim.law.ruling import GO, REFUSE, WHO_MOVED, Column, Ruling
 
 _ACTIVE_ELSEWHERE = "The clients do not name the master that the armed direction calls the active one."
 _DECIDED = "The armed direction says who controls the clients; that some still name the other master is to be mended."
@@ -37,6 +37,12 @@ REATTACH: Column = {
         "How the last job ended is unknown.",
         "Look at its log, then run the runbook that began it again, or the takeover towards the active master where "
         "that was this one; say what was seen.",
+    ),
+    State.INTERRUPTED_TAKEOVER: Ruling(
+        REFUSE,
+        WHO_MOVED,
+        "Trigger the runbook of the run that the evidence names again, with an override that says what was seen; where "
+        "that was this one, the takeover towards the active master.",
     ),
     State.SPLIT: Ruling(GO, _DECIDED, "Nothing."),
     State.RETURNED_STALE: Ruling(GO, _DECIDED, "Run reprotect."),

@@ -29,4 +29,11 @@ class Ruling:
 Column = Mapping[State, Ruling]
 """What one runbook may do, state by state; every state has its cell."""
 
+WHO_MOVED = "Nobody knows which clients it moved."
+TAKE_OVER_AGAIN = (
+    "Trigger the runbook of the run that the evidence names again, with an override that says what was seen: "
+    "it puts that job away and asks every client."
+)
+"""The way out of a takeover of which nobody knows the end; the guide says it field by field."""
+
 GO, REASON, REFUSE = Permission.GO, Permission.GO_WITH_REASON, Permission.REFUSE

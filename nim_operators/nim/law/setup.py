@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, REASON, REFUSE, Column, Ruling
+from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, WHO_MOVED, Column, Ruling
 
 SETUP: Column = {
     State.HEALTHY: Ruling(GO, "The direction that is wanted is the one that is.", "Nothing."),
@@ -39,6 +39,11 @@ SETUP: Column = {
         REASON,
         "How the last job ended is unknown.",
         "Look at the log of the job and at the standby, then run again and say what was seen.",
+    ),
+    State.INTERRUPTED_TAKEOVER: Ruling(
+        REASON,
+        WHO_MOVED,
+        f"{TAKE_OVER_AGAIN} Or run this one again with the reason.",
     ),
     State.SPLIT: Ruling(
         REFUSE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, REASON, REFUSE, Column, Ruling
+from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, WHO_MOVED, Column, Ruling
 
 TAKEOVER: Column = {
     State.HEALTHY: Ruling(GO, "Both masters serve and the clients name the one that hands them over.", "Nothing."),
@@ -47,6 +47,11 @@ TAKEOVER: Column = {
         REASON,
         "How the last job ended is unknown, so what it left is unknown too.",
         "Look at the log of the job and at the standby, then run again and say what was seen.",
+    ),
+    State.INTERRUPTED_TAKEOVER: Ruling(
+        REASON,
+        WHO_MOVED,
+        TAKE_OVER_AGAIN,
     ),
     State.SPLIT: Ruling(
         REASON,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, Column, Ruling
+from nim_operators.nim.law.ruling import GO, TAKE_OVER_AGAIN, Column, Ruling
 
 _NEXT: Mapping[State, str] = {
     State.HEALTHY: "Nothing.",
@@ -20,6 +20,7 @@ _NEXT: Mapping[State, str] = {
     State.ACTIVE_NOT_SERVING: "Repair NIM on the active master; if that takes long, run the disaster failover.",
     State.UNUSABLE_ALTERNATE: "Repair the standby's NIM, see the reasons; then run the nightly sync.",
     State.INTERRUPTED_SYNC: "Look at the log of the job and at the standby, then run the nightly sync with the reason.",
+    State.INTERRUPTED_TAKEOVER: TAKE_OVER_AGAIN,
     State.SPLIT: "Run reattach, or the takeover towards the master that shall have every client.",
     State.RETURNED_STALE: "Run reprotect: the old master is back with an old database.",
     State.TAKEN_OVER: "Run setup with the master that the clients name as the source.",

@@ -106,6 +106,10 @@ WORLDS = {
         worlds.change(pair(), A, own=worlds.job("vanished")),
         State.INTERRUPTED_SYNC,
     ),
+    "our takeover left no status": (
+        worlds.change(pair(), B, own=worlds.job("vanished", kind="takeover")),
+        State.INTERRUPTED_TAKEOVER,
+    ),
     "our sync left no status and no nimesis": (
         worlds.change(worlds.change(pair(), A, own=worlds.job("vanished")), B, subsystems=NO_NIMESIS),
         State.INTERRUPTED_SYNC,
