@@ -119,7 +119,7 @@ def _alarms(run: Run, assessment: Assessment, point: RecoveryPointRecord | None)
     diagnosis = assessment.diagnosis
     if diagnosis.state not in _WELL:
         reasons = " ".join(diagnosis.reasons)
-        yield f"{diagnosis.meaning} {assessment.ruling.next_action}: {reasons}"
+        yield f"{diagnosis.meaning} {assessment.ruling.next_action.rstrip('.')}: {reasons}"
     else:
         for finding in assessment.obstacles:
             if not finding.check.startswith(_PASSING):

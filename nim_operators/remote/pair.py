@@ -26,7 +26,7 @@ from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
 from nim_operators.remote.script import build, complaint
 from nim_operators.remote.transport import Host, connect
-from nim_operators.remote.witnesses import TESTIMONY_SECONDS, ask_witnesses, nim_answers
+from nim_operators.remote.witnesses import TESTIMONY_SECONDS, ask_witnesses, nim_answers, nim_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,11 @@ async def observe_pair(
         is_lost = any(isinstance(found.observation, Unreachable) for found in observed.values())
         observed[asker] = await _ask_by_ssh(observed[asker], asking, witness=is_lost)
         if is_lost:
-            observed[asker] = await _ask_witnesses(observed[asker], endpoints[asker])
+            lost = target if asker == source else source
+            observed[asker], observed[lost] = await asyncio.gather(
+                _ask_witnesses(observed[asker], endpoints[asker]),
+                _try_ports(observed[lost], endpoints[lost], observed[asker].observation),
+            )
     return observed
 
 
@@ -100,11 +104,18 @@ async def _observe(master: str, endpoint: Endpoint, asking: Asking) -> Observed:
     )
     observed = await _look(master, endpoint, questions)
     if isinstance(observed.observation, Unreachable) and observed.observation.absence in _PASSING:
-        answers, _ = await asyncio.gather(nim_answers(endpoint), asyncio.sleep(SECOND_LOOK_SECONDS))
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
         observed = await _look(master, endpoint, questions)
-        if isinstance(observed.observation, Unreachable):
-            return replace(observed, observation=replace(observed.observation, nim_answers=answers))
     return observed
+
+
+async def _try_ports(observed: Observed, endpoint: Endpoint, peer: Observation) -> Observed:
+    """Add whether NIM itself accepts a connection, where a master did not let us in."""
+    lost = observed.observation
+    if not isinstance(lost, Unreachable) or lost.absence not in _PASSING:
+        return observed
+    answers = await nim_answers(endpoint, nim_ports(peer))
+    return replace(observed, observation=replace(lost, nim_answers=answers))
 
 
 async def _look(master: str, endpoint: Endpoint, questions: Questions) -> Observed:

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from nim_operators.nim.collector import parse_sections
 from nim_operators.nim.outcome import Exited
-from nim_operators.nim.snapshot import Section, Witness
+from nim_operators.nim.snapshot import Observation, Section, Snapshot, Witness
 from nim_operators.nim.witnesses import parse_witnesses
 from nim_operators.remote.asking import FIRST_WORD_SECONDS, Progress
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.script import build
 from nim_operators.remote.transport import Host
 
-NIM_PORTS = (1058, 1059)
-"""Client communication and registration (nim.md 3.4)."""
+NIM_PORTS = frozenset({1058, 1059})
+"""Client communication and registration, where nobody has chosen others (nim.md 3.4)."""
 PORT_SECONDS = 5.0
 TESTIMONY_SECONDS = 25
 """For one client, whose ping takes five seconds at most, and whose nimclient waits for a dead master much longer."""
 
 
-async def nim_answers(endpoint: Endpoint) -> bool | None:
-    """Tell whether any NIM port accepts a connection from here; None where the way leads through a proxy."""
+def nim_ports(peer: Observation) -> frozenset[int]:
+    """Return the ports on which the other master of *peer* may serve: NIM's own, and those that files there name.
+
+    A client's file names one port, whichever master controls it, so both masters of a pair use the same.
+    """
+    if not isinstance(peer, Snapshot):
+        return NIM_PORTS
+    files = (peer.niminfo, *(answer.niminfo for answer in peer.clients))
+    named = {port for file in files if file is not None for port in (file.master_port, file.registration_port)}
+    return NIM_PORTS | (named - {None})
+
+
+async def nim_answers(endpoint: Endpoint, ports: Iterable[int]) -> bool | None:
+    """Tell whether any of NIM's *ports* accepts a connection from here; None where the way leads through a proxy."""
     if endpoint.proxy_command:
         return None
-    return any(await asyncio.gather(*(_accepts(endpoint.host, port) for port in NIM_PORTS)))
+    return any(await asyncio.gather(*(_accepts(endpoint.host, port) for port in ports)))
 
 
 async def _accepts(host: str, port: int) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from include.lab import Lab
-from nim_operators.remote import witnesses
 from nim_operators.remote.endpoint import Endpoint
+from nim_operators.remote.witnesses import nim_answers
 from tests.lab.in_process import InProcess
 
 STORY = {"reason": "nima does not answer"}
@@ -82,10 +82,18 @@ def test_a_client_that_is_asked_over_ssh_is_a_veto_where_the_alternate_may_ask_n
     assert "Not reached from aix02, asked by SSH: no answer to ping or nimclient." in diagnosis["reasons"]
 
 
-def test_a_nim_port_that_accepts_us_is_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    endpoint = Endpoint("127.0.0.1")
+def test_a_nim_port_that_accepts_us_is_a_sign_of_life_whichever_was_chosen(start_lab: Start, install: Any) -> None:
+    lab = start_lab("synced_peer_kept", clients=1)
+    airflow = InProcess(install(lab))
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        monkeypatch.setattr(witnesses, "NIM_PORTS", (listening.getsockname()[1],))
-        assert asyncio.run(witnesses.nim_answers(endpoint)) is True
-    assert asyncio.run(witnesses.nim_answers(endpoint)) is False
-    assert asyncio.run(witnesses.nim_answers(replace(endpoint, proxy_command="ssh -W %h:%p jump"))) is None
+        port = listening.getsockname()[1]
+        file = lab.tree("nimb") / "etc/niminfo"
+        file.write_text(file.read_text().replace("NIM_MASTER_PORT=1058", f"NIM_MASTER_PORT={port}"))
+        lab.break_fault("host_down", host="nima")
+        refused, diagnosis = of_the_plan(airflow)
+        assert (refused.verdict, diagnosis["state"]) == ("refused", "active unreachable but unconfirmed")
+        assert "Its NIM ports accepted a connection from here." in diagnosis["reasons"]
+        endpoint = Endpoint("127.0.0.1")
+        assert asyncio.run(nim_answers(endpoint, {port})) is True
+    assert asyncio.run(nim_answers(endpoint, {port})) is False
+    assert asyncio.run(nim_answers(replace(endpoint, proxy_command="ssh -W %h:%p jump"), {port})) is None
