@@ -17,7 +17,7 @@ _ROW = re.compile(
 )
 _HEADER = re.compile(r"\s*(?:UID|USER)\s+PID\s+PPID\s.*(?:CMD|COMMAND)\s*", re.ASCII)
 _GONE = re.compile(r"<(?:defunct|exiting|idle)>")
-_SHELLS = frozenset({"sh", "ksh", "ksh93", "ksh88", "mksh", "dash", "bash", "bsh", "sudo"})
+_INTERPRETERS = frozenset({"sh", "ksh", "ksh93", "ksh88", "mksh", "dash", "bash", "bsh", "sudo", "perl"})
 _WORKERS = frozenset({"smit", "smitty", "msmit", "nim_master_recover", "niminit", "nimconfig"})
 _METHODS = re.compile(r"(?:m|c)_\w+", re.ASCII)
 _OPERATION = re.compile(r"-F?o(\w*)", re.ASCII)
@@ -112,7 +112,7 @@ def _longer(row: _Row, line: str) -> _Row:
 
 def _works_on_nim(command: str) -> bool:
     words = command.split()
-    while words and (_basename(words[0]) in _SHELLS or words[0].startswith("-")):
+    while words and (_basename(words[0]) in _INTERPRETERS or words[0].startswith("-")):
         words.pop(0)
     if not words:
         return False

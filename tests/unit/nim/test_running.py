@@ -40,6 +40,7 @@ def test_foreign_processes_that_work_on_nim_are_found_and_ours_are_not():
         "nim -o check spot_72",
         "sudo -n nim -Fo sync nimb",
         "niminit -a name=x",
+        "/usr/bin/perl -w /usr/sbin/nim_master_recover -s",
     ],
 )
 def test_operations_that_write_are_found(command):
