@@ -12,6 +12,9 @@ from nim_operators.nim.snapshot import Snapshot
 _LOGS = "/var/adm/ras"
 """Where nimesis and the other parts of NIM write their logs (nim.md 2.3)."""
 
+_SCRATCH = "/tmp"  # noqa: S108
+"""Where a restore mounts what it copies (nim.md 2.2), and where the Korn shell keeps what a script captures."""
+
 _ROOM_KB = 1024
 """With less than that a file system is full: one changed attribute makes the ODM write a file anew."""
 
@@ -48,8 +51,8 @@ def _no_master(own: Snapshot) -> Iterator[str]:
 
 
 def full_file_systems(own: Snapshot) -> Iterator[str]:
-    """Want room in the file systems that hold the database and the logs: ``/`` and ``/var`` on most masters."""
-    holding = (file_system_of(own, place) for place in (DATABASE_PLACE, _LOGS))
+    """Want room where the database, the logs and scratch files lie: ``/``, ``/var`` and ``/tmp`` on most masters."""
+    holding = (file_system_of(own, place) for place in (DATABASE_PLACE, _LOGS, _SCRATCH))
     for mount_point, found in sorted({found.mount_point: found for found in holding if found is not None}.items()):
         if found.free_kb is not None and found.free_kb < _ROOM_KB:
             yield (

@@ -23,7 +23,7 @@ def script_text(plan: BreakGlass, endpoint: Endpoint, width: int, limit_seconds:
         (f"#!{endpoint.ksh}", *plan.head),
         {"BASE": BASE, **plan.values, **asking_values(endpoint, width, limit_seconds)},
         {"list_clients": plan.clients, "list_names": plan.names},
-        uses=("clients", "common"),
+        uses=("clients", "say", "common"),
     )
 
 
@@ -34,7 +34,6 @@ async def leave(host: Host, text: str) -> None:
     :raises OutcomeUnknown: if the link was lost.
     :raises RemoteError: if what stands there is not what was sent.
     """
-    lines = [f"|{line}" for line in text.splitlines()]  # an empty item of a list would be dropped
-    reply = await ask(host, build("write_break_glass", {}, {"list_lines": lines}), deadline=60)
+    reply = await ask(host, build("write_break_glass", {}, {"list_lines": text.splitlines()}), deadline=60)
     if reply.text.split()[:1] != [str(posix_cksum(text.encode()))]:
         raise RemoteError(host.name, f"the break-glass script was not read back as it was sent: {reply.text!r}")

@@ -1,7 +1,7 @@
 """Turn a script file and its values into the text that is fed to a host's Korn shell.
 
-Nothing from a host, a parameter or the estate is ever pasted into a shell line: values are quoted, lists travel as
-here-documents inside functions, because ARG_MAX is small on AIX.
+Nothing from a host, a parameter or the estate is ever pasted into a shell line: values are quoted, and lists travel as
+functions that print a line each, because ARG_MAX is small on AIX.
 """
 
 from __future__ import annotations
@@ -88,31 +88,23 @@ def build(
             message = f"not the name of a script variable: {variable!r}"
             raise ValueError(message)
     lines = [f"{variable}={quote(value)}" for variable, value in settings.items()]
-    lines += [_printer(function, items, nonce) for function, items in (lists or {}).items()]
-    body = "\n".join([*lines, *(_source(part) for part in ("common", *uses, name))])
+    lines += [_printer(function, items) for function, items in (lists or {}).items()]
+    body = "\n".join([*lines, *(_source(part) for part in ("common", "say", *uses, name))])
     return Script(name, nonce, f"nim_operators_script() {{\n{body}\n}}\nnim_operators_script </dev/null\nexit $?\n")
 
 
-def _printer(function: str, items: Iterable[str], nonce: str) -> str:
-    rows = [item for item in items if item]
-    if any("\n" in row or row == nonce for row in rows):
-        message = f"an item for {function} holds a newline"
-        raise ValueError(message)
-    if not rows:
-        return f"{function}() {{ :; }}"
-    return "\n".join([f"{function}() {{", f"cat <<'{nonce}'", *rows, nonce, "}"])
+def _printer(function: str, items: Iterable[str]) -> str:
+    return "\n".join([f"{function}() {{", ":", *(f"say {quote(item)}" for item in items), "}"])
 
 
 def embedded(name: str, values: Mapping[str, str], lists: Mapping[str, Iterable[str]] | None = None) -> str:
     """Return a script file as the body of a job: the same quoting, without the outer function."""
-    return f"{_given(values, lists or {})}\n{_source(name)}"
+    return "\n".join([_source("say"), _given(values, lists or {}), _source(name)])
 
 
 def _given(values: Mapping[str, str], lists: Mapping[str, Iterable[str]]) -> str:
-    nonce = f"@nim.{secrets.token_hex(6)}@"
     lines = [f"{variable}={quote(value)}" for variable, value in values.items()]
-    lines += [_printer(function, items, nonce) for function, items in lists.items()]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(_printer(function, items) for function, items in lists.items())])
 
 
 def standalone(

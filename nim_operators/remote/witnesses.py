@@ -29,8 +29,8 @@ def nim_ports(peer: Observation) -> frozenset[int]:
     if not isinstance(peer, Snapshot):
         return NIM_PORTS
     files = (peer.niminfo, *(answer.niminfo for answer in peer.clients))
-    named = {port for file in files if file is not None for port in (file.master_port, file.registration_port)}
-    return NIM_PORTS | (named - {None})
+    named = (port for file in files if file is not None for port in (file.master_port, file.registration_port))
+    return NIM_PORTS.union(port for port in named if port is not None)
 
 
 async def nim_answers(endpoint: Endpoint, ports: Iterable[int]) -> bool | None:

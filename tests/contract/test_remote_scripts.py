@@ -186,3 +186,12 @@ def test_a_clock_that_was_wrong_costs_no_backup_on_the_host(shell: str, tmp_path
     subprocess.run([shell], input=prune, text=True, check=True, capture_output=True)
     left = sorted(file.name for file in (base / "backups").iterdir())
     assert left == [f"nimdb.{stamp}.backup" for stamp in (stamps[0], *stamps[3:])]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_list_reaches_the_script_where_the_shell_can_keep_no_scratch_file(shell: str, tmp_path: Path) -> None:
+    items = ["aix02", "", "it's \\n $HOME `id` \\\\", "-n", "= x"]
+    script = build("write_break_glass", {"BASE": str(tmp_path / "base")}, {"list_lines": items}).text
+    nowhere = {**os.environ, "TMPDIR": str(tmp_path / "nowhere")}
+    subprocess.run([shell], input=script, env=nowhere, text=True, check=True, capture_output=True)
+    assert (tmp_path / "base/break_glass.ksh").read_text() == "".join(f"{item}\n" for item in items)

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from include.lab import Lab
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.witnesses import nim_answers

@@ -1,17 +1,6 @@
 # clients.ksh - ask clients for their own words, several at a time. Reads only.
 # Given: NONCE C_RSH WIDTH LIMIT PORTS PORTS_EACH PORT_SECONDS PORT_STEP PORT_LOOKS.
 
-# say TEXT: print it as it is by what the shell has built in: thousands of clients are not worth a process each.
-if [ "$(print -r - x 2>/dev/null)" = x ]; then
-    say() {
-        print -r - "$1"
-    }
-else
-    say() {
-        printf '%s\n' "$1"
-    }
-fi
-
 # spoken_by NAME STATUS TEXT: of what a client said, the lines that matter, each led by its name, then '<name> @ <status>'.
 # All of one client's lines are written at once, so that workers may write side by side.
 spoken_by() {

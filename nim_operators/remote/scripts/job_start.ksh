@@ -9,23 +9,19 @@ write_job() {
         printf 'job=%s\nkind=%s\nrun=%s\nstarted_at=%s\n' "$JOB" "$KIND" "$RUN" "$(now)"
     } | put "$slot/job" || return 1
     {
-        cat <<END
-cd '$slot' && grep '^job=$JOB\$' job >/dev/null || exit 1
-printf '%s\n' \$\$ >pid.\$\$ && ln pid.\$\$ pid || exit 0
-\\unalias -a 2>/dev/null
-set +C
-unset ENV
-LC_ALL=C LANG=C
-PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:\$PATH
-export LC_ALL LANG PATH
-(
-umask 022
-END
+        say "cd '$slot' && grep '^job=$JOB\$' job >/dev/null || exit 1"
+        say 'printf "%s\n" $$ >pid.$$ && ln pid.$$ pid || exit 0'
+        say '\unalias -a 2>/dev/null'
+        say 'set +C'
+        say 'unset ENV'
+        say 'LC_ALL=C LANG=C'
+        say 'PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:$PATH'
+        say 'export LC_ALL LANG PATH'
+        say '('
+        say 'umask 022'
         print_command
-        cat <<'END'
-) >log 2>&1 </dev/null
-printf 'exit=%s\nended_at=%s\n' $? "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" >status.new && mv status.new status
-END
+        say ') >log 2>&1 </dev/null'
+        say "printf 'exit=%s\\nended_at=%s\\n' \$? \"\$(date -u '+%Y-%m-%dT%H:%M:%SZ')\" >status.new && mv status.new status"
     } | put "$slot/run"
 }
 

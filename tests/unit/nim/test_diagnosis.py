@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nim_operators.nim.diagnosis import MEANINGS, ROWS, State, diagnose
-from nim_operators.nim.snapshot import Absence, OwnRecords, SubsystemRow
+from nim_operators.nim.snapshot import Absence, FileSystem, OwnRecords, SubsystemRow
 from tests.unit.nim import worlds
 from tests.unit.nim.worlds import HOST, A, B, answer, armed, client, pair, process, silence
 
@@ -129,6 +129,12 @@ WORLDS = {
     ),
     "the file system of the source's logs is full": (
         worlds.change(pair(), A, file_systems=(worlds.ROOT, replace(worlds.VAR, free_kb=12), worlds.EXPORT)),
+        State.ACTIVE_NOT_SERVING,
+    ),
+    "the file system of the source's scratch files is full": (
+        worlds.change(
+            pair(), A, file_systems=(worlds.ROOT, worlds.VAR, worlds.EXPORT, FileSystem("/dev/hd3", 131072, 0, "/tmp"))
+        ),
         State.ACTIVE_NOT_SERVING,
     ),
     "a file system of the source where NIM keeps only resources is full": (
