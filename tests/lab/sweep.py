@@ -1,13 +1,16 @@
 """Run every test that has a long version to its end, and write down what was really run: ``make sweep``.
 
-A test file has a long version if it reads ``NIM_SWEEP``. Paths on the command line restrict what is run; ``NIM_STEPS``
-says how far the random walk goes. The report is ``docs/sweep.md``.
+A test file has a long version if it reads ``NIM_SWEEP`` or marks tests with ``sweep``. Paths on the command line
+restrict what is run; ``NIM_STEPS`` says how far the random walk goes. The report is ``docs/sweep.md``: a row for each
+file, written when that file has ended, so that a sweep of many hours can be done in parts. Rows of files that are not
+run now stay, each with the commit that it was true of.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -15,86 +18,110 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from xml.etree import ElementTree as ET
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REPORT = REPOSITORY / "docs" / "sweep.md"
 WALK = "test_a_random_walk_breaks_no_promise"
+HEADING = """\
+# The last sweep
+
+<!-- Written by tests/lab/sweep.py; run `make sweep`. -->
+
+`DEMO_FAULT_SEED=<seed> SWEEP=<file> make sweep` repeats a row.
+
+| file | of commit | begun | seed | passed | failed | skipped | seconds |
+|---|---|---|---|---|---|---|---|"""
+ROW = re.compile(r"^\| `(?P<file>tests/\S+)` \|")
+WALKED = "## The random walk"
 
 
 def long_tests() -> list[str]:
     """Return the test files that have a long version."""
     files = sorted((REPOSITORY / "tests").rglob("test_*.py"))
-    return [str(file.relative_to(REPOSITORY)) for file in files if "NIM_SWEEP" in file.read_text()]
+    return [str(file.relative_to(REPOSITORY)) for file in files if re.search("NIM_SWEEP|mark.sweep", file.read_text())]
+
+
+@dataclass
+class Report:
+    """What is known of every sweep so far: a row for each file, the cases that failed, what the walk came to."""
+
+    rows: dict[str, str] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    walked: str = ""
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read what earlier sweeps have left."""
+        table, mark, walked = REPORT.read_text().partition(WALKED) if REPORT.exists() else ("", "", "")
+        lines = table.splitlines()
+        rows = {found["file"]: line for line in lines if (found := ROW.match(line))}
+        return cls(rows, [line for line in lines if line.startswith("- `tests/")], mark + walked)
+
+    def write(self) -> None:
+        """Write it anew."""
+        failed = ["", "Failed:", "", *self.failed] if self.failed else []
+        rows = (self.rows[file] for file in sorted(self.rows))
+        text = "\n".join([HEADING, *rows, *failed, *(["", self.walked] if self.walked else [])])
+        REPORT.write_text(text.rstrip() + "\n")
 
 
 def main(arguments: list[str]) -> int:
-    """Run, report, and return pytest's own status."""
-    chosen = arguments or long_tests()
+    """Run one file after the other, report each, and return the worst of pytest's own statuses."""
     seed = os.environ.get("DEMO_FAULT_SEED") or str(secrets.randbelow(1_000_000))
+    commit = _commit()
+    return max(_sweep(file, commit, seed) for file in arguments or long_tests())
+
+
+def _sweep(file: str, commit: str, seed: str) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment = {"NIM_SWEEP": "all", "DEMO_FAULT_SEED": seed, "NIM_SWEEP_TALLIES": name}
         began = time.time()
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-n",
-            "2",
-            "--dist",
-            "worksteal",
-            f"--junitxml={folder / 'all.xml'}",
-        ]
+        found = f"--junitxml={folder / 'all.xml'}"
         status = subprocess.run(
-            [*command, *chosen], cwd=REPOSITORY, env=os.environ | environment, check=False
+            [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", found, file],
+            cwd=REPOSITORY,
+            env=os.environ | environment,
+            check=False,
         ).returncode
         cases = list(ET.parse(folder / "all.xml").getroot().iter("testcase"))
-        tallies = {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
-    lines = [*_heading(began, seed, status), *_matrix(cases), *_walks(tallies)]
-    REPORT.write_text("\n".join(lines) + "\n")
+        tallies = {one.stem: json.loads(one.read_text()) for one in sorted(folder.glob("*.json"))}
+    report = Report.read()
+    report.rows[file] = _row(file, cases, commit, began, seed)
+    report.failed = [line for line in report.failed if not line.startswith(f"- `{file}`")]
+    report.failed += [f"- `{file}` `{case.get('name')}`" for case in cases if _outcome(case) == "failed"]
+    if tallies:
+        report.walked = "\n".join(_walks(tallies))
+    report.write()
     return status
 
 
-def _heading(began: float, seed: str, status: int) -> Iterator[str]:
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
-    yield "# The last sweep"
-    yield ""
-    yield "<!-- Written by tests/lab/sweep.py; run `make sweep`. -->"
-    yield ""
-    minutes = (time.time() - began) / 60
-    yield f"- begun {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(began))}, took {minutes:.0f} minutes"
-    yield f"- of commit {commit.stdout.strip()}, seed {seed} (`DEMO_FAULT_SEED={seed} make sweep` repeats it)"
-    yield f"- {'everything passed' if status == 0 else f'**NOT everything passed**, pytest ended with {status}'}"
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _matrix(cases: list[ET.Element]) -> Iterator[str]:
-    """What was run, by file: an outcome is pytest's own."""
-    files: dict[str, Counter[str]] = {}
-    for case in cases:
-        outcome = next((one.tag for one in case if one.tag in {"failure", "error", "skipped"}), "passed")
-        counted = files.setdefault(case.get("classname", "").replace(".", "/") + ".py", Counter())
-        counted[outcome] += 1
-        counted["seconds"] += round(float(case.get("time", "0")))
-    yield from ("", "## Cases", "", "| file | passed | failed | skipped | seconds |", "|---|---|---|---|---|")
-    for file, counted in sorted(files.items()):
-        failed = counted["failure"] + counted["error"]
-        yield f"| `{file}` | {counted['passed']} | {failed} | {counted['skipped']} | {counted['seconds']} |"
-    bad = [case for case in cases if any(one.tag in {"failure", "error"} for one in case)]
-    if bad:
-        yield from ("", "Failed:", "")
-        yield from (f"- `{case.get('name')}`" for case in bad)
+def _outcome(case: ET.Element) -> str:
+    tags = {one.tag for one in case}
+    return "failed" if tags & {"failure", "error"} else "skipped" if "skipped" in tags else "passed"
+
+
+def _row(file: str, cases: list[ET.Element], commit: str, began: float, seed: str) -> str:
+    counted = Counter(map(_outcome, cases))
+    numbers = (counted["passed"], counted["failed"], counted["skipped"], round(time.time() - began))
+    moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began))
+    return f"| {' | '.join([f'`{file}`', commit, moment, seed, *map(str, numbers)])} |"
 
 
 def _walks(tallies: dict[str, dict[str, Any]]) -> Iterator[str]:
     """What the random walks did together, and after how many steps each defect put into the product was found."""
     walks = [tallies.pop(name) for name in sorted(tallies) if name.startswith(WALK)]
     if walks:
-        yield from ("", "## The random walk", "", *_together(walks), "", "| what | how often |", "|---|---|")
+        yield from (WALKED, "", *_together(walks), "", "| what | how often |", "|---|---|")
     for title, key in (("step", "steps"), ("fault", "faults"), ("diagnosed", "states"), ("judged", "judged")):
         counted: Counter[str] = sum((Counter(walk[key]) for walk in walks), Counter())
         yield from (f"| {title}: {name} | {times} |" for name, times in sorted(counted.items()))
