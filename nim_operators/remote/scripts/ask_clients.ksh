@@ -1,4 +1,4 @@
 # ask_clients.ksh - ask the clients that the other master could not make speak. Reads only.
 # Given: NONCE and what clients.ksh is given, list_clients.
 clients_section "$(list_clients)"
-printf '%s complete\n' "$NONCE"
+say "$NONCE complete"

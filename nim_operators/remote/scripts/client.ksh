@@ -22,4 +22,4 @@ section clients 20 own_words
 if [ "$WITNESS" = yes ]; then
     section witnesses 25 testimony
 fi
-printf '%s complete\n' "$NONCE"
+say "$NONCE complete"

@@ -112,6 +112,6 @@ clients_section() {
         count=$((count + 1))
     done
     seconds=$((300 + (count + WIDTH - 1) / WIDTH * (LIMIT + 5) + count * PORT_SECONDS))
-    printf '%s asking %s\n' "$NONCE" $count
+    say "$NONCE asking $count"
     section clients $seconds ask_clients "$1"
 }

@@ -9,6 +9,17 @@ PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:$PATH
 export LC_ALL LANG PATH
 umask 077
 
+# say TEXT : print a line as it is, by what the shell has built in: ksh88 has no printf, and a process for each line is dear.
+if [ "$(print -r - x 2>/dev/null)" = x ]; then
+    say() {
+        print -r - "$1"
+    }
+else
+    say() {
+        printf '%s\n' "$1"
+    }
+fi
+
 # descendants PID : every process below it. A child that lives on would keep the pipe of its dead parent open.
 descendants() {
     ps -ef 2>/dev/null | awk -v root="$1" '
@@ -71,20 +82,22 @@ section() {
     fi
     shift 2
     {
-    printf '%s limit %s\n' "$NONCE" "$section_seconds"
-    printf '%s begin %s\n' "$NONCE" "$section_name"
+    say "$NONCE limit $section_seconds"
+    say "$NONCE begin $section_name"
     section_rest=$(
         {
             $section_run "$section_seconds" "$@" 1>&3
-            printf '\n%s' $?
+            say "
+$?"
         } 2>&1
     )
     section_status=${section_rest##*
 }
-    printf '\n%s stderr %s\n' "$NONCE" "$section_name"
-    printf '%s' "${section_rest%
+    say "
+$NONCE stderr $section_name"
+    say "${section_rest%
 *}"
-    printf '\n%s end %s %s\n' "$NONCE" "$section_name" "$section_status"
+    say "$NONCE end $section_name $section_status"
     } 3>&1
 }
 
@@ -113,7 +126,7 @@ job_state() {
 refuse() {
     refuse_status=$1
     shift
-    printf '%s refused %s\n' "$NONCE" "$*"
+    say "$NONCE refused $*"
     exit "$refuse_status"
 }
 

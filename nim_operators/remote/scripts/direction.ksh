@@ -4,4 +4,4 @@ hold_lock
 printf 'source=%s\ntarget=%s\nrecorded_by=%s\nrecorded_at=%s\n' "$SOURCE" "$TARGET" "$RUN" "$(now)" |
     put "$BASE/direction" || refuse 23 "the direction could not be written; look at the file system that holds $BASE."
 cat "$BASE/direction"
-printf '%s done\n' "$NONCE"
+say "$NONCE done"

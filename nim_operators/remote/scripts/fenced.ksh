@@ -9,4 +9,4 @@ section lssrc_nimesis 20 "$LSSRC" -s nimesis
 section inittab 20 lsitab -a
 section bootptab 0 bootptab
 section record 0 cat "$BASE/$MARK"
-printf '%s complete\n' "$NONCE"
+say "$NONCE complete"

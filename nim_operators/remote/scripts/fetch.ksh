@@ -4,7 +4,7 @@ digest() {
     for algorithm in SHA256 MD5; do
         value=$(csum -h $algorithm "$FILE" 2>/dev/null | awk 'NR == 1 { print $1 }')
         if [ -n "$value" ]; then
-            printf '%s %s' $algorithm "$value"
+            say "$algorithm $value"
             return 0
         fi
     done
@@ -14,7 +14,8 @@ digest() {
 if [ ! -f "$FILE" ]; then
     refuse 24 "there is no file $FILE."
 fi
-printf '%s bytes %s\n' "$NONCE" "$(wc -c <"$FILE" | tr -d ' ')"
+say "$NONCE bytes $(wc -c <"$FILE" | tr -d ' ')"
 cat "$FILE"
-printf '\n%s digest %s\n' "$NONCE" "$(digest)"
-printf '%s done\n' "$NONCE"
+say "
+$NONCE digest $(digest)"
+say "$NONCE done"

@@ -15,4 +15,4 @@ fi
 ls -t "$BASE/done" | sed "1,${KEEP}d" | while read -r old; do
     rm -rf "$BASE/done/$old"
 done
-printf '%s done\n' "$NONCE"
+say "$NONCE done"

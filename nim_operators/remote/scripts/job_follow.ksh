@@ -24,7 +24,7 @@ if [ "$(sed -n 's/^job=//p' "$slot/job" 2>/dev/null)" != "$JOB" ]; then
         refuse 24 "there is no job $JOB on this host."
     fi
 fi
-printf '%s following\n' "$NONCE"
+say "$NONCE following"
 waited=0
 while :; do
     job_state "$slot"
@@ -42,8 +42,9 @@ done
 if [ $state = ended ] || [ $state = vanished ]; then
     show_new_lines all
 fi
-printf '\n%s state %s\n' "$NONCE" $state
+say "
+$NONCE state $state"
 if [ $state = ended ]; then
     cat "$slot/status"
 fi
-printf '%s done\n' "$NONCE"
+say "$NONCE done"

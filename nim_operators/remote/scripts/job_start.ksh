@@ -44,8 +44,8 @@ report() {
     if [ -z "$about" ]; then
         refuse 24 "the job was called off before it began, because the lock was given back; nothing was started."
     fi
-    printf '%s %s %s\n' "$NONCE" "$1" "$state"
-    printf '%s\n' "$about"
+    say "$NONCE $1 $state"
+    say "$about"
 }
 
 hold_base
@@ -77,4 +77,4 @@ elif [ -d "$slot" ]; then
 else
     refuse 23 "the job could not be written; look at the file system that holds $BASE."
 fi
-printf '%s done\n' "$NONCE"
+say "$NONCE done"

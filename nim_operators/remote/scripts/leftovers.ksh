@@ -3,4 +3,4 @@ section identity 0 id -u
 section ps 20 ps -ef
 section df 30 df -k
 section own_records 0 own_records
-printf '%s complete\n' "$NONCE"
+say "$NONCE complete"

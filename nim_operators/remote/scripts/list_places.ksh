@@ -5,4 +5,4 @@ places() {
 }
 
 section places 300 places
-printf '%s complete\n' "$NONCE"
+say "$NONCE complete"

@@ -65,7 +65,7 @@ releasable() {
 release() {
     releasable
     if [ "$(lock_field run)" != "$RUN" ]; then
-        printf '%s note the lock is not held by this run\n' "$NONCE"
+        say "$NONCE note the lock is not held by this run"
         return 0
     fi
     # A job may have made its slot since that look. It looks at the lock again after that, so one of the two is seen.
@@ -94,7 +94,7 @@ break_lock() {
     write_owner "$(now)" | put "$BASE/lock/owner" || return 1
     holding=$(holding_jobs | sed 's/[^ ]* (vanished) //g')
     if [ -n "$holding" ]; then
-        printf '%s\n' "$former" | put "$BASE/lock/owner"
+        say "$former" | put "$BASE/lock/owner"
         refuse 21 "still held by job $holding"
     fi
 }
@@ -107,4 +107,4 @@ case $ACTION in
     release) release ;;
     break) break_lock ;;
 esac || refuse 23 "the lock could not be written; look at the file system that holds $BASE."
-printf '%s done\n' "$NONCE"
+say "$NONCE done"

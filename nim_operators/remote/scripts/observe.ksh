@@ -7,18 +7,18 @@ must() {
     section "$@"
     case $section_status in
         137 | 143)
-            printf '%s hung %s %s\n' "$NONCE" "$1" "$2"
+            say "$NONCE hung $1 $2"
             exit 0
             ;;
     esac
 }
 
 identity() {
-    printf 'clock=%s\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')"
-    printf 'hostname=%s\n' "$(hostname)"
-    printf 'machine_id=%s\n' "$(uname -m)"
-    printf 'system=%s\n' "$(uname -s)"
-    printf 'uid=%s\n' "$(id -u)"
+    say "clock=$(now)"
+    say "hostname=$(hostname)"
+    say "machine_id=$(uname -m)"
+    say "system=$(uname -s)"
+    say "uid=$(id -u)"
 }
 
 # The database in full; where it could not be listed once, it is not tried again.
@@ -42,12 +42,13 @@ niminfo_value() {
 # What this master's resolver says of its own names and its peer's, there and back again (nim.md hazard 16).
 names() {
     for asked in $(hostname) $(niminfo_value NIM_MASTER_HOSTNAME) $(niminfo_value NIM_ALTERNATE_MASTER); do
-        printf '%s\n' "$asked"
+        say "$asked"
     done | sort -u | while read -r asked; do
         answer=$(limited 10 host "$asked" 2>&1)
-        printf '@ %s\n%s\n' "$asked" "$answer"
-        printf '%s\n' "$answer" | sed -n 's/.* \([0-9][0-9]*\.[0-9][0-9.]*[0-9]\).*/\1/p' | while read -r address; do
-            printf '@ %s\n' "$address"
+        say "@ $asked"
+        say "$answer"
+        say "$answer" | sed -n 's/.* \([0-9][0-9]*\.[0-9][0-9.]*[0-9]\).*/\1/p' | while read -r address; do
+            say "@ $address"
             limited 10 host "$address" 2>&1
         done
     done
@@ -56,7 +57,7 @@ names() {
 # Whether the peer's NFS can be reached: replication copies over it (nim.md 3.4).
 nfs_of_peer() {
     for peer in $(niminfo_value NIM_ALTERNATE_MASTER); do
-        printf '@ %s\n' "$peer"
+        say "@ $peer"
         limited 15 rpcinfo -p "$peer" 2>&1
     done
 }
@@ -65,7 +66,7 @@ nfs_of_peer() {
 # status; a host without ping says nothing.
 ping_of_peer() {
     for peer in $(niminfo_value NIM_ALTERNATE_MASTER); do
-        printf '@ %s\n' "$peer"
+        say "@ $peer"
         limited 15 ping -c 1 -w 5 "$peer" 2>&1
     done
 }
@@ -142,7 +143,7 @@ section ping_of_peer 60 ping_of_peer
 section crontabs 0 crontabs
 section own_records 0 own_records
 if [ "$ASK" = yes ]; then
-    printf '%s limit 120\n' "$NONCE"
+    say "$NONCE limit 120"
     clients_section "$(limited 120 own_clients)"
 fi
-printf '%s complete\n' "$NONCE"
+say "$NONCE complete"

@@ -4,21 +4,22 @@
 own_records() {
     if [ -L "$BASE" ] || [ ! -d "$BASE" ]; then
         if [ -L "$BASE" ] || [ -f "$BASE" ]; then
-            printf '@ fault %s is not a directory\n' "$BASE"
+            say "@ fault $BASE is not a directory"
         fi
         return 0
     fi
-    printf '@ listing %s\n' "$(ls -ldn "$BASE")"
+    say "@ listing $(ls -ldn "$BASE")"
     for record in "$BASE"/direction "$BASE"/lock/owner "$BASE"/unusable "$BASE"/fenced "$BASE"/aside/*; do
         if [ -f "$record" ]; then
-            printf '@ record %s\n' "${record#"$BASE"/}"
+            say "@ record ${record#"$BASE"/}"
             cat "$record"
         fi
     done
     for job in "$BASE"/jobs/*/job; do
         if [ -f "$job" ]; then
             job_state "${job%/job}"
-            printf '@ job %s\nslot=%s\n' "$state" "$(basename "${job%/job}")"
+            say "@ job $state"
+            say "slot=$(basename "${job%/job}")"
             cat "$job"
         fi
     done

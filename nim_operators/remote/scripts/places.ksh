@@ -19,9 +19,10 @@ look_at_places() {
         fi
         parent=$place
         while [ ! -d "$parent" ] && [ "$parent" != / ]; do
-            parent=$(dirname "$parent")
+            parent=${parent%/*}
+            parent=${parent:-/}
         done
-        printf '@ %s %s %s\n' "$kind" "${size:--}" "$place"
+        say "@ $kind ${size:--} $place"
         limited 20 df -k "$parent" 2>/dev/null
     done
 }

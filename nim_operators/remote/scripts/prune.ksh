@@ -16,12 +16,12 @@ hold_lock
 ls "$BASE/backups" 2>/dev/null | grep '^nimdb\.[0-9TZ]*\.backup$' |
     not_later "$LATEST" 7 | sort -r | sed "1,${KEEP}d" | while read -r old; do
     if ! is_made "$old" && rm -f "$BASE/backups/$old"; then
-        printf '%s removed %s\n' "$NONCE" "$BASE/backups/$old"
+        say "$NONCE removed $BASE/backups/$old"
     fi
 done
 ls /export/nim/backups 2>/dev/null |
     sed -n 's/^.*\.\([0-9]\{6\}\)\([0-9]\{4\}\)\([0-9]\{4\}\)\.backup$/\3\2\1 &/p' |
     not_later "$(date '+%Y%m%d%H%M%S')" 1 | sort -r | sed "1,${KEEP}d" | while read -r _ old; do
-    rm -f "/export/nim/backups/$old" && printf '%s removed %s\n' "$NONCE" "/export/nim/backups/$old"
+    rm -f "/export/nim/backups/$old" && say "$NONCE removed /export/nim/backups/$old"
 done
-printf '%s done\n' "$NONCE"
+say "$NONCE done"

@@ -1,3 +1,3 @@
 # subsystem.ksh - the rows of one subsystem. Reads only. Given: NONCE LSSRC SUBSYSTEM.
 section lssrc_$SUBSYSTEM 20 "$LSSRC" -s "$SUBSYSTEM"
-printf '%s complete\n' "$NONCE"
+say "$NONCE complete"

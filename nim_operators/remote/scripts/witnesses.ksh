@@ -4,7 +4,7 @@
 # testify CLIENT HOST: ping first, for a dead host keeps nimclient until the limit of the whole.
 testify() {
     words=$(limited "$PATIENCE" "$C_RSH" "$1" "/usr/sbin/ping -c 1 -w 5 $2; /usr/sbin/nimclient -l master" 2>&1)
-    printf '%s\n' "$words" | awk -v name="$1" '{ print name " " $0 }'
+    say "$words" | awk -v name="$1" '{ print name " " $0 }'
 }
 
 testimony() {
@@ -17,4 +17,4 @@ testimony() {
 }
 
 section witnesses $((PATIENCE + 10)) testimony
-printf '%s complete\n' "$NONCE"
+say "$NONCE complete"

@@ -8,4 +8,4 @@ if ! list_lines | put "$BASE/break_glass.ksh" || ! chmod 700 "$BASE/break_glass.
     refuse 23 "$BASE/break_glass.ksh could not be written; look at the file system that holds it."
 fi
 cksum <"$BASE/break_glass.ksh"
-printf '%s done\n' "$NONCE"
+say "$NONCE done"
