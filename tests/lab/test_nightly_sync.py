@@ -37,7 +37,7 @@ def lock_is_free(lab: Lab) -> bool:
     return not any((lab.tree(host) / "var/adm/nim_operators/lock").exists() for host in ("nima", "nimb"))
 
 
-def test_first_night_copies_everything_with_one_sync(installation: Installation) -> None:
+def test_first_night_copies_everything_with_one_sync_and_leaves_a_recovery_point(installation: Installation) -> None:
     lab = installation.lab
     run = installation.run()
     assert (run.state, run.verdict) == ("success", "done"), run.reason
@@ -46,20 +46,13 @@ def test_first_night_copies_everything_with_one_sync(installation: Installation)
     assert set(on_a) - set(on_b) == {"nimb"}
     assert "alternate_master" in {found["type"] for found in on_b.values()}
     assert lock_is_free(lab)
-
-
-def test_first_night_leaves_backups_the_remote_log_and_a_recovery_point(nights: InProcess) -> None:
-    run = nights.run()
-    kept = sorted(file.parent.name for file in (nights.installation.evidence / "lab/backups").glob("*/*.backup"))
-    assert kept == ["nima", "nimb"]
-    assert {
-        file.stat().st_mode & 0o777 for file in (nights.installation.evidence / "lab/backups").glob("*/*.backup")
-    } == {0o600}
+    backups = sorted((installation.evidence / "lab/backups").glob("*/*.backup"))
+    assert [(file.parent.name, file.stat().st_mode & 0o777) for file in backups] == [("nima", 0o600), ("nimb", 0o600)]
     assert run.log_of("sync").rstrip().endswith("nim_master_recover Complete")
     (point,) = run.records("recovery_point")
     assert sorted(point["verified"]) == sorted(
         name
-        for name, found in databases(nights.lab)["nima"].items()
+        for name, found in databases(lab)["nima"].items()
         if found["class"] == "resources" and name not in {"boot", "nim_script"}
     )
     assert (run.evidence / "page.html").is_file()
@@ -76,7 +69,14 @@ def test_second_night_changes_no_database(nights: InProcess) -> None:
     assert lab.state_hash() == before
 
 
-@pytest.mark.parametrize("world", ["sudo", "mixed_names", "rsh", "synced", "synced_peer_kept"])
+ELSEWHERE = ("synced", "synced_peer_kept")
+"""Pairs that nights in other tests begin with."""
+
+
+@pytest.mark.parametrize(
+    "world",
+    ["sudo", "mixed_names", "rsh", *(pytest.param(world, marks=pytest.mark.sweep) for world in ELSEWHERE)],
+)
 def test_other_pairs_are_synchronised_just_the_same(start_lab: Start, install: Install, world: str) -> None:
     lab = start_lab(world)
     run = InProcess(install(lab)).run()
@@ -85,7 +85,8 @@ def test_other_pairs_are_synchronised_just_the_same(start_lab: Start, install: I
     assert lock_is_free(lab)
 
 
-@pytest.mark.parametrize("shell", ["mksh", "ksh93", "dash"])
+# the lab's hosts have mksh by themselves, where it is installed
+@pytest.mark.parametrize("shell", [pytest.param("mksh", marks=pytest.mark.sweep), "ksh93", "dash"])
 def test_every_remote_script_works_in(start_lab: Start, install: Install, shell: str) -> None:
     lab = start_lab("default", shell=shell)
     run = InProcess(install(lab)).run()

@@ -2,13 +2,11 @@
 
 The active master is lost, the alternate takes its clients over, the old master comes back, becomes the standby, and is
 given its clients again: three runs, and the same part dies in each of them, at a step drawn from a seed
-(`DEMO_FAULT_SEED`, printed). One part by default; with `NIM_SWEEP=all` (`make sweep`) each of them, one after the other
-on the same pair.
+(`DEMO_FAULT_SEED`, printed), one part after the other on the same pair.
 """
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 
@@ -30,12 +28,7 @@ HOLDS = {"takeover": "takeover:client=aix03", "sync": "sync:7"}
 REASON = "nima lost power"
 
 
-def drawn() -> list[str]:
-    draw = random.Random(SEED)
-    return sorted(KILLS) if os.environ.get("NIM_SWEEP") == "all" else [draw.choice(sorted(KILLS))]
-
-
-pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.sweep, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +38,7 @@ def rescued(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield everything
 
 
-@pytest.mark.parametrize("part", drawn())
+@pytest.mark.parametrize("part", KILLS)
 def test_a_rescue_ends_like_an_unharmed_one(rescued: Stage, part: str) -> None:
     draw = random.Random(f"{SEED} {part}")
     lab = PairRun(rescued, PAIR, "nim_disaster_failover").lab
