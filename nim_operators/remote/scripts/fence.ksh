@@ -6,6 +6,12 @@ starters() {
     lsitab -a | grep -E '^[^:]+:[^:]*:[^:]*:.*startsrc.*(nimesis|-g *nim([^a-z]|$))'
 }
 
+# Whether lssrc shows nimesis, and nothing but stopped. What cannot be read is no reason to leave the stop out.
+stopped() {
+    rows=$("$LSSRC" -s nimesis) &&
+        say "$rows" | awk '$1 == "nimesis" { seen = 1; if ($NF != "inoperative") serves = 1 } END { exit serves || !seen }'
+}
+
 # The record comes first: from now on every runbook refuses, however far the rest gets. What an earlier fence saved
 # is forgotten only when that fence was lifted, never when this one goes on after an interruption.
 if [ ! -f "$BASE/unusable" ] && [ ! -f "$BASE/fenced" ]; then
@@ -14,7 +20,7 @@ fi
 mkdir -p "$BASE/fence"
 printf 'run=%s\nreason=%s\nsince=%s\nbackup=%s\n' "$RUN" "$REASON" "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" "$BACKUP" >"$BASE/$MARK.new" &&
     mv "$BASE/$MARK.new" "$BASE/$MARK"
-"$STOPSRC" -s nimesis
+stopped || "$STOPSRC" -s nimesis
 {
     cat "$BASE/fence/inittab" 2>/dev/null
     starters
