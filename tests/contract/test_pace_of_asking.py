@@ -67,7 +67,7 @@ def ask(shell: str, folder: Path, clients: int, *world: str, given: str = "") ->
         [
             GIVEN,
             given,
-            *((SCRIPTS / f"{name}.ksh").read_text() for name in ("common", "clients")),
+            *((SCRIPTS / f"{name}.ksh").read_text() for name in ("common", "say", "clients")),
             ANSWERS,
             NO_PORT,
             *world,

@@ -165,7 +165,7 @@ def test_a_lock_that_cannot_be_written_is_refused_as_a_want_of_room(shell: str, 
     base = tmp_path / "nim_operators"
     base.mkdir(mode=0o700)
     given = f"BASE='{base}' NONCE=@ ACTION=acquire RUN=run-1 TOKEN=t HELD_BY=\n"
-    text = given + "\n".join((SCRIPTS[0].parent / f"{name}.ksh").read_text() for name in ("common", "lock"))
+    text = given + "\n".join((SCRIPTS[0].parent / f"{name}.ksh").read_text() for name in ("common", "say", "lock"))
     ran = subprocess.run(
         [shell, "-s"], input=text, capture_output=True, text=True, check=False, preexec_fn=full_file_system
     )

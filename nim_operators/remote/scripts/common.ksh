@@ -9,17 +9,6 @@ PATH=/usr/bin:/etc:/usr/sbin:/sbin:/bin:$PATH
 export LC_ALL LANG PATH
 umask 077
 
-# say TEXT : print a line as it is, by what the shell has built in: ksh88 has no printf, and a process for each line is dear.
-if [ "$(print -r - x 2>/dev/null)" = x ]; then
-    say() {
-        print -r - "$1"
-    }
-else
-    say() {
-        printf '%s\n' "$1"
-    }
-fi
-
 # descendants PID : every process below it. A child that lives on would keep the pipe of its dead parent open.
 descendants() {
     ps -ef 2>/dev/null | awk -v root="$1" '

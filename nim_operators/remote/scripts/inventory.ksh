@@ -18,15 +18,15 @@ list_resources() {
 
 list_resources | while read -r name location; do
     if [ -d "$location" ]; then
-        printf '@ %s directory\n' "$name"
+        say "@ $name directory"
         cd "$location" || continue
         target=.
     elif [ -f "$location" ]; then
-        printf '@ %s file\n' "$name"
+        say "@ $name file"
         cd "$(dirname "$location")" || continue
         target=./$(basename "$location")
     else
-        printf '@ %s absent\n' "$name"
+        say "@ $name absent"
         continue
     fi
     if [ "$CONTENT" = checksum ]; then
@@ -34,5 +34,5 @@ list_resources | while read -r name location; do
     else
         find "$target" -name lost+found -prune -o -type f -exec ls -ln {} + | awk '{ size = $5; sub(/^[^.]*\.\//, "./"); print "-", size, $0 }'
     fi
-    printf '@ end %s %s\n' "$name" $?
+    say "@ end $name $?"
 done

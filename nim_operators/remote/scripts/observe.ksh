@@ -34,9 +34,16 @@ places() {
         sort -u | look_at_places
 }
 
-# The value of a variable of /etc/niminfo, without quotes.
+# The last value of a variable of /etc/niminfo, without quotes.
 niminfo_value() {
-    sed -n "s/^ *\(export \)\{0,1\} *$1=//p" /etc/niminfo 2>/dev/null | tr -d '"' | tail -n 1
+    sed -n -e "/^ *\(export \)\{0,1\} *$1=/ {
+        s///
+        s/\"//g
+        h
+    }" -e '$ {
+        g
+        p
+    }' /etc/niminfo 2>/dev/null
 }
 
 # What this master's resolver says of its own names and its peer's, there and back again (nim.md hazard 16).
