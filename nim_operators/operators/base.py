@@ -63,14 +63,17 @@ def again_if_lost(run: Run, master: str, work: Callable[[], _Result]) -> _Result
     """
     Do *work* on *master*, and once more where the link to it went down and this run would go on without it.
 
-    One lost link makes nobody absent: the master would be left unfenced, or with a lock that nobody gives back. One
-    that hangs would cost a rescue its time twice. *work* is safe to repeat.
+    One lost link makes nobody absent: the master would be left unfenced, or with a lock that nobody gives back. Where
+    the run would not go on, Airflow tries the step again.
     """
+    return once_more_if_lost(work) if master in run.may_be_away else work()
+
+
+def once_more_if_lost(work: Callable[[], _Result]) -> _Result:
+    """Do *work*, which is safe to repeat, and once more where the link went down; a hang would cost its time twice."""
     try:
         return work()
     except LinkLost:
-        if master not in run.may_be_away:
-            raise  # Airflow tries the step again
         return work()
 
 

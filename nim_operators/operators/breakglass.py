@@ -8,7 +8,7 @@ from nim_operators.nim.collector import BASE
 from nim_operators.nim.errors import NimError
 from nim_operators.nim.facts import facts_of
 from nim_operators.nim.pair import PairView
-from nim_operators.operators.base import Run, in_loop
+from nim_operators.operators.base import Run, in_loop, once_more_if_lost
 from nim_operators.remote.breakglass import leave, script_text
 from nim_operators.remote.transport import connect
 
@@ -41,7 +41,7 @@ def _left(run: Run, master: str, text: str) -> bool:
             await leave(host, text)
 
     try:
-        in_loop(write())
+        once_more_if_lost(lambda: in_loop(write()))
     except NimError as error:
         run.note(
             f"{BASE}/{FILE} could not be written on {master}: {error} What stands there, if anything, is of an older "

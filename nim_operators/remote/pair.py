@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from nim_operators.nim.clients import parse_client_answers
 from nim_operators.nim.collector import parse_sections
@@ -20,11 +21,11 @@ from nim_operators.nim.snapshot import (
     Witness,
 )
 from nim_operators.nim.witnesses import parse_witnesses, to_ask
-from nim_operators.remote.asking import FIRST_WORD_SECONDS, Progress, asking_values
+from nim_operators.remote.asking import asking_values
 from nim_operators.remote.collect import Questions, add_places, observe_over
 from nim_operators.remote.endpoint import Endpoint
-from nim_operators.remote.errors import HostAbsent, OutcomeUnknown
-from nim_operators.remote.script import build, complaint
+from nim_operators.remote.errors import HostAbsent, LinkLost, OutcomeUnknown
+from nim_operators.remote.script import build, complaint, read_sections
 from nim_operators.remote.transport import Host, connect
 from nim_operators.remote.witnesses import TESTIMONY_SECONDS, ask_witnesses, nim_answers, nim_ports
 
@@ -45,6 +46,8 @@ class Asking:
 
 SECOND_LOOK_SECONDS = 3.0
 _PASSING = frozenset({Absence.REFUSED, Absence.NO_ROUTE, Absence.TIMED_OUT, Absence.LINK_LOST})
+
+_Seen = TypeVar("_Seen")
 
 NOBODY = Asking(width=0)
 """Do not ask clients: for a look at the masters alone."""
@@ -126,6 +129,22 @@ async def _look(master: str, endpoint: Endpoint, questions: Questions) -> Observ
         return Observed(Unreachable(master, absent.absence, absent.reason), {})
 
 
+async def _over_link(master: str, endpoint: Endpoint, look: Callable[[Host], Awaitable[_Seen]]) -> _Seen:
+    """
+    Look at a master that has just answered; once more, a moment later, where the link went down meanwhile.
+
+    :raises HostAbsent: if it does not answer any more.
+    :raises OutcomeUnknown: if nobody saw the end of the look.
+    """
+    try:
+        async with connect(master, endpoint) as host:
+            return await look(host)
+    except LinkLost:
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
+    async with connect(master, endpoint) as host:
+        return await look(host)
+
+
 def _missing_places(source: Observation, target: Observation) -> tuple[str, ...]:
     """Return the locations of the source's resources that the look at the target did not include."""
     if not isinstance(source, Snapshot) or not isinstance(target, Snapshot):
@@ -137,8 +156,9 @@ async def _look_at_places(observed: Observed, endpoint: Endpoint, locations: tup
     """Add where *locations* are, or would be, to what was seen of a master."""
     master = observed.observation.master
     try:
-        async with connect(master, endpoint) as host:
-            return Observed(*await add_places(host, observed.sections, locations))
+        return Observed(
+            *await _over_link(master, endpoint, lambda host: add_places(host, observed.sections, locations))
+        )
     except HostAbsent as absent:
         return Observed(Unreachable(master, absent.absence, absent.reason), {})
     except OutcomeUnknown as lost:
@@ -166,10 +186,12 @@ async def _ask_more(observed: Observed, endpoint: Endpoint, clients: tuple[str, 
     if not clients or not isinstance(snapshot, Snapshot):
         return observed
     try:
-        async with connect(snapshot.master, endpoint) as host:
-            answers, section = await _ask(host, clients, asking)
+        answers, section = await _over_link(snapshot.master, endpoint, lambda host: _ask(host, clients, asking))
     except HostAbsent:
         return observed  # the clients stay silent, which counts for neither side
+    except OutcomeUnknown as lost:
+        answers = tuple(ClientAnswer(name, snapshot.master, silence=lost.sentence) for name in clients)
+        section = Section("clients", 1, "", lost.sentence)
     return Observed(
         replace(snapshot, clients=snapshot.clients + answers),
         {**observed.sections, "clients_of_peer": section},
@@ -186,10 +208,11 @@ async def _ask_witnesses(observed: Observed, endpoint: Endpoint) -> Observed:
     if not hosts:
         return observed
     try:
-        async with connect(own.master, endpoint) as host:
-            heard, section = await ask_witnesses(host, hosts)
+        heard, section = await _over_link(own.master, endpoint, lambda host: ask_witnesses(host, hosts))
     except HostAbsent:
         return observed  # nobody has testified then
+    except OutcomeUnknown as lost:
+        heard, section = (), Section("witnesses", 1, "", lost.sentence)
     said = replace(own, witnesses=own.witnesses + heard)
     return Observed(said, {**observed.sections, "witnesses": section})
 
@@ -247,9 +270,5 @@ async def _ask(host: Host, clients: tuple[str, ...], asking: Asking) -> tuple[tu
         {"list_clients": clients},
         uses=("clients",),
     )
-    ended = await host.run(script.text, deadline=FIRST_WORD_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
-    if not isinstance(ended.outcome, Exited):
-        silent = tuple(ClientAnswer(name, host.name, silence=str(ended.outcome)) for name in clients)
-        return silent, Section("clients", 1, "", str(ended.outcome))
-    section = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))["clients"]
+    section = (await read_sections(host, script))["clients"]
     return parse_client_answers(host.name, host.name, section.stdout, clients), section

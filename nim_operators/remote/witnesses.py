@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from nim_operators.nim.collector import parse_sections
-from nim_operators.nim.outcome import Exited
 from nim_operators.nim.snapshot import Observation, Section, Snapshot, Witness
 from nim_operators.nim.witnesses import parse_witnesses
-from nim_operators.remote.asking import FIRST_WORD_SECONDS, Progress
 from nim_operators.remote.endpoint import Endpoint
-from nim_operators.remote.script import build
+from nim_operators.remote.script import build, read_sections
 from nim_operators.remote.transport import Host
 
 NIM_PORTS = frozenset({1058, 1059})
@@ -54,12 +51,10 @@ async def ask_witnesses(host: Host, hosts: Mapping[str, str]) -> tuple[tuple[Wit
     """Ask clients, through the master that we do reach, whether they reach the other one: one trip, all at a time.
 
     :param hosts: the clients, and the host that each of them shall try.
+    :raises OutcomeUnknown: if nobody saw the end of the look.
     """
     values = {"C_RSH": host.endpoint.commands.c_rsh, "PATIENCE": str(TESTIMONY_SECONDS)}
     lines = [f"{client} {master}" for client, master in hosts.items()]
     script = build("witnesses", values, {"list_witnesses": lines})
-    ended = await host.run(script.text, deadline=FIRST_WORD_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
-    if not isinstance(ended.outcome, Exited):
-        return (), Section("witnesses", 1, "", str(ended.outcome))
-    section = parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))["witnesses"]
+    section = (await read_sections(host, script))["witnesses"]
     return parse_witnesses(host.name, section.stdout, hosts), section

@@ -29,13 +29,18 @@ def endpoint(lab: Lab, conn_id: str) -> Endpoint:
     )
 
 
-def answers_of(lab: Lab, how: Asking) -> list[ClientAnswer]:
-    """Ask the clients of the lab's pair, the masters observed from nima."""
+def snapshots_of(lab: Lab, how: Asking) -> list[Snapshot]:
+    """Observe the lab's pair from nima to nimb."""
     endpoints = {"nima": endpoint(lab, "nim_lab_a"), "nimb": endpoint(lab, "nim_lab_b")}
     observed = asyncio.run(observe_pair("nima", "nimb", endpoints, how))
     snapshots = [found.observation for found in observed.values()]
     assert all(isinstance(snapshot, Snapshot) for snapshot in snapshots)
-    return [answer for snapshot in snapshots for answer in snapshot.clients]
+    return snapshots
+
+
+def answers_of(lab: Lab, how: Asking) -> list[ClientAnswer]:
+    """Ask the clients of the lab's pair, the masters observed from nima."""
+    return [answer for snapshot in snapshots_of(lab, how) for answer in snapshot.clients]
 
 
 def machine_ids(answers: Iterable[ClientAnswer], asked_by: str) -> dict[str, str | None]:
@@ -52,6 +57,24 @@ def test_each_client_tells_its_machine_id_with_everything_else_in_one_call_and_o
     assert all(answer.level and answer.niminfo for answer in answers)
     assert len(lab.calls("c_rsh")) == len(cpuids)
     assert sorted(command["host"] for command in lab.log(event="command")) == ["nima", "nimb"]
+
+
+def test_a_question_whose_link_is_lost_is_asked_once_more(start_lab: Callable[..., Lab]) -> None:
+    lab, everybody = start_lab("synced"), Asking(by_target_too=True)
+    lab.tree("nima").joinpath("export/nim/new").mkdir()
+    by_hand = ("define", "-t", "lpp_source", "-a", "server=master", "-a", "location=/export/nim/new", "new")
+    assert lab.admin("nima", "nim", "-o", *by_hand)["exit"] == 0
+    heard = {answer.client: answer.silence for answer in snapshots_of(lab, everybody)[1].clients}
+    assert set(heard.values()) == {None}
+    trips = len(lab.log(event="command", host="nimb"))
+    for nth in range(2, trips + 1):
+        mark = lab.mark()
+        lab.break_fault("ssh_drop", host="nimb", nth=nth, at="end")
+        seen = snapshots_of(lab, everybody)[1]
+        lab.heal()
+        assert "/export/nim/new" in seen.places
+        assert {answer.client: answer.silence for answer in seen.clients} == heard
+        assert len(lab.log(event="command", host="nimb", after=mark)) == trips + 1 == 4
 
 
 def test_a_moved_client_that_denies_its_master_tells_its_new_machine_id_by_ssh(lab: Lab) -> None:

@@ -7,11 +7,15 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import asyncssh
 import pytest
 
 from include.lab import Lab, running_lab
+from nim_operators.hooks.nim import NimHook
+from nim_operators.operators.breakglass import _left
 from tests.lab.in_process import InProcess
 from tests.lab.runbook import Installation
 
@@ -60,6 +64,15 @@ def sent(lab: Lab, mark: int) -> list[str]:
 @pytest.fixture
 def airflow(start_lab: Callable[..., Lab], install: Callable[[Lab], Installation]) -> InProcess:
     return InProcess(install(start_lab("synced_peer_kept")))
+
+
+def test_a_link_that_is_lost_once_leaves_no_older_script_behind(airflow: InProcess) -> None:
+    run: Any = SimpleNamespace(endpoint=lambda _: NimHook("nim_lab_a").get_conn(), note=pytest.fail)
+    place = airflow.lab.tree("nima") / SCRIPT.lstrip("/")
+    assert _left(run, "nima", "# of last night\n")
+    airflow.lab.break_fault("ssh_drop", host="nima", nth=1, at="before")
+    assert _left(run, "nima", "# of tonight\n")
+    assert place.read_text() == "# of tonight\n"
 
 
 def test_nothing_is_changed_on_the_wrong_host_or_without_the_word_of_a_person(airflow: InProcess) -> None:

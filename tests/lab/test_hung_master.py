@@ -13,7 +13,7 @@ import pytest
 
 from include.lab import Lab
 from nim_operators.nim.snapshot import Absence, Snapshot, Unreachable
-from nim_operators.remote import asking, collect, pair
+from nim_operators.remote import asking, collect, pair, script
 from nim_operators.remote.asking import FIRST_WORD_SECONDS, SLACK_SECONDS
 from nim_operators.remote.collect import QUICK_SECONDS, SLOW_SECONDS
 from nim_operators.remote.endpoint import CONNECT_SECONDS
@@ -23,7 +23,7 @@ from tests.lab.test_asking_clients import endpoint
 
 @pytest.fixture(autouse=True)
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (asking, collect, pair):
+    for module in (asking, collect, script):
         monkeypatch.setattr(module, "FIRST_WORD_SECONDS", 5.0)
     monkeypatch.setattr(asking, "SLACK_SECONDS", 5.0)
     monkeypatch.setattr(collect, "QUICK_SECONDS", 6)

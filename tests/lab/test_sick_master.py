@@ -61,7 +61,7 @@ def test_a_database_that_nim_cannot_save_is_kept_as_it_is_and_the_clients_are_re
 def test_a_master_that_lets_us_in_and_hangs_does_not_hold_a_rescue_up(
     airflow: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("asking", "collect", "pair", "witnesses"):
+    for module in ("asking", "collect", "script"):
         monkeypatch.setattr(f"nim_operators.remote.{module}.FIRST_WORD_SECONDS", 5.0)
     airflow.lab.break_fault("shell_hangs", host="nima")
     refused = airflow.run("nim_disaster_failover", **STORY)

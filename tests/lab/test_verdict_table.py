@@ -63,7 +63,7 @@ def tally() -> Tally:
 def reattach_is_allowed_and_hangs_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     allowed = runbook.ESTATE + "    takeover: {reattach: true}\n"
     monkeypatch.setattr(runbook.Installation.__init__, "__defaults__", (allowed,))
-    for module in ("asking", "collect", "pair", "witnesses"):
+    for module in ("asking", "collect", "script"):
         monkeypatch.setattr(f"nim_operators.remote.{module}.FIRST_WORD_SECONDS", 8.0)
 
 
