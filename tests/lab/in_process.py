@@ -28,7 +28,7 @@ GONE = "gone"
 """What a hook of :attr:`InProcess.waiting` returns to have the waiting task's process thrown away in mid-flight."""
 
 
-class _Gone(Exception):
+class ProcessGone(Exception):
     """The process of the task is gone; Airflow tries it again."""
 
 
@@ -191,7 +191,7 @@ class InProcess:
                 self._carry_out(task, context, answer)
             except AirflowSkipException:
                 return "skipped"
-            except (*TRANSIENT, _Gone):
+            except (*TRANSIENT, ProcessGone):
                 continue
             except Exception as error:  # noqa: BLE001 - as Airflow: the task fails, the run goes on
                 task.log.warning("%s failed: %s", task.task_id, error)
@@ -209,7 +209,7 @@ class InProcess:
         except TaskDeferred as deferred:
             context["ti"].xcom_push(key="deferral", value=[deferred.trigger.serialize(), deferred.kwargs])
             if self.waiting.pop(task.task_id, lambda: None)() == GONE:
-                raise _Gone from deferred
+                raise ProcessGone from deferred
             event = asyncio.run(_first_event(deferred.trigger))
             result = getattr(task, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
         context["ti"].xcom_push(key="return_value", value=result)
