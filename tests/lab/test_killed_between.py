@@ -187,9 +187,14 @@ def test_a_refusal_over_half_a_sync_names_the_run_that_left_it_and_the_backup_fr
 
 def kill_job(shell: int) -> None:
     """Kill a job's shell and what it runs with signal 9."""
-    children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
-    for pid in (shell, *map(int, children)):
+    for pid in (shell, *below(shell)):
         os.kill(pid, signal.SIGKILL)
+
+
+def below(pid: int) -> list[int]:
+    """Every process below *pid*."""
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [one for child in found for one in (child, *below(child))]
 
 
 def test_a_start_that_should_attach_starts_nothing_where_that_job_is_not_open(installation: Installation) -> None:

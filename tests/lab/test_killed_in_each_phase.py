@@ -20,6 +20,7 @@ from nim_operators.operators import jobs
 from tests.lab.fault_table import Before, arguments_of, judge, rows
 from tests.lab.in_process import GONE, InProcess
 from tests.lab.runbook import Installation
+from tests.lab.test_killed_between import below
 
 SEED = int(os.environ["DEMO_FAULT_SEED"])
 PATIENCE = timedelta(seconds=4)
@@ -136,9 +137,3 @@ def everything(_: list[str]) -> bool:
 
 def argv_of(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
-
-
-def below(pid: int) -> list[int]:
-    """Every process below *pid*."""
-    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [one for child in found for one in (child, *below(child))]
