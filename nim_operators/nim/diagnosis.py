@@ -18,7 +18,7 @@ from nim_operators.nim.ownership import Row, Side
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.preparation import beyond_repair, preparation
 from nim_operators.nim.serving import not_serving
-from nim_operators.nim.snapshot import Absence, NimProcess, Snapshot, Unreachable
+from nim_operators.nim.snapshot import Absence, Fenced, NimProcess, Snapshot, Unreachable
 from nim_operators.nim.witnesses import is_reached, testimony
 
 TRANSFER = re.compile(r"-\w*o\s*(?:sync|takeover)\b|\bnim_master_recover\b|\bm_restore_db\b", re.ASCII)
@@ -180,7 +180,7 @@ def _active_not_serving(facts: Facts) -> Iterable[str]:
 
 
 def _unusable(facts: Facts) -> Iterable[str]:
-    reasons = tuple(not_serving(facts, facts.standby))
+    reasons = tuple(not_serving(facts, facts.standby)) if _left_behind(facts) is None else ()
     away = [_lost(found) for found in facts.unobserved if found.master == facts.active]
     remedy = preparation(facts).remedy if away and facts.standby == facts.view.target else ""
     return (*reasons, *away, *filter(None, [remedy])) if reasons else ()
@@ -261,6 +261,15 @@ def _returned_stale(facts: Facts) -> Iterable[str]:
 def _taken_over(facts: Facts) -> Iterable[str]:
     if facts.matrix.active == facts.view.target:
         yield f"{facts.view.target} is named by {few(facts.matrix.clients_naming(facts.view.target))}."
+        if (fence := _left_behind(facts)) is not None:
+            yield f"{facts.view.source} was fenced by {fence.run} at {fence.since}; reprotect makes it the standby."
+
+
+def _left_behind(facts: Facts) -> Fenced | None:
+    """Return the fence of a source whose clients have gone to the target: that one is no alternate that is ill."""
+    own = facts.source
+    has_gone = own is not None and facts.matrix.active == facts.view.target and not own.is_active("nimesis")
+    return own.own.fenced if own is not None and has_gone else None
 
 
 def _reversed(facts: Facts) -> Iterable[str]:

@@ -30,6 +30,7 @@ from nim_operators.evidence.records import (
     Json,
     NoteRecord,
     ObservationRecord,
+    PlanRecord,
     StepRecord,
 )
 from nim_operators.files import EvidenceUnavailable
@@ -431,7 +432,7 @@ class NimOperator(BaseOperator):
                 f"The configuration of pair '{pair.name}' in {estate_path()} has changed since this run began; "
                 "nothing more is done in this run. Trigger a new one."
             )
-        source = str(begun["source"])
+        source = self._planned_source(evidence) or str(begun["source"])
         if source not in pair.masters:
             raise Refused(
                 f"The armed direction that the evidence keeps for pair '{pair.name}' is from {source}, which is no "
@@ -453,6 +454,15 @@ class NimOperator(BaseOperator):
             store=store,
             evidence=evidence,
         )
+
+    def _planned_source(self, evidence: RunEvidence) -> str:
+        """
+        Return the source of the plan that a failover has made, which may take up an earlier one; empty else.
+
+        Which way an earlier one went is known before anybody looks; whether it is over is seen only then.
+        """
+        plans = evidence.read_records(PlanRecord.KIND) if self.runbook == Runbook.DISASTER_FAILOVER else []
+        return str(plans[-1].body["plan"]["source"]) if plans else ""
 
     def evidence_of(self, context: Context, pair: Pair, armed: str) -> str:
         """Return the name of the folder that this task's evidence belongs to: the DAG run's."""

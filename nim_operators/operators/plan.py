@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pendulum
@@ -13,7 +14,7 @@ from nim_operators.nim.assess import assess
 from nim_operators.nim.cooldown import cool_down_warning
 from nim_operators.nim.diagnosis import State
 from nim_operators.nim.direction import names_only
-from nim_operators.nim.errors import Refused
+from nim_operators.nim.errors import Incomplete, Refused
 from nim_operators.nim.facts import Facts, facts_of
 from nim_operators.nim.loss import what_is_lost
 from nim_operators.nim.pair import PairView
@@ -28,6 +29,8 @@ from nim_operators.operators.before import unsettled
 from nim_operators.operators.restore import demand_same_on_host
 from nim_operators.operators.sync import in_step, lacks_nothing
 from nim_operators.remote.errors import HostAbsent, OutcomeUnknown, RemoteError
+
+_NAMED = 20
 
 
 class NimPlanTakeoverOperator(NimOperator):
@@ -50,7 +53,7 @@ class NimPlanTakeoverOperator(NimOperator):
                 "section takeover, or run the takeover towards the active master, with an approval."
             )
         demand_known(run)
-        view = run.observe("before", ask_clients=True, by_target_too=True)
+        run, view = _observe_towards_the_active(run)
         assessment = run.assess(view, before_lock=True)
         for finding in assessment.findings:
             self.log.info("%s", finding)
@@ -74,6 +77,7 @@ class NimPlanTakeoverOperator(NimOperator):
         )
         record = keep_plan(run, plan, wanted, idle=_is_idle(facts, plan))
         self.log.info("%s", plan_text(record.to_json(), run.pair.name))
+        _demand_resolved(plan, record)
         return {
             "digest": plan.digest,
             "source": plan.source,
@@ -117,6 +121,48 @@ class NimPlanReprotectOperator(NimOperator):
             "idle": record.idle,
             "evidence": run.evidence.location,
         }
+
+
+def _observe_towards_the_active(run: Run) -> tuple[Run, PairView]:
+    """
+    Observe both masters, and return the run in the direction that it has.
+
+    A failover turns the armed direction, so the next one goes the other way: from the master that has the clients to
+    the one that lost them. While that one is away or fenced there is nothing to flee to: the earlier one is taken up.
+    """
+    view = run.observe("before", ask_clients=True, by_target_too=True)
+    last = run.store.last_failover(run.pair.name)
+    is_another = last is not None and last.run != run.holder.run and {last.source, last.target} == {*run.masters}
+    if run.runbook is not Runbook.DISASTER_FAILOVER or last is None or not is_another:
+        return run, view
+    new, old = view.snapshot(last.target), view.snapshot(last.source)
+    is_away = old is None or (old.own.fenced is not None and not old.is_active("nimesis"))
+    goes_on = new is not None and is_away and facts_of(view).matrix.clients_vouching_for(last.target)
+    armed = run.store.remembered_direction(run.pair.name)
+    source = last.source if goes_on else armed.source if armed else run.source
+    if source == run.source:
+        return run, view
+    turned = replace(run, source=run.target, target=run.source)
+    return turned, turned.observe("before", ask_clients=True, by_target_too=True)
+
+
+def _demand_resolved(plan: TakeoverPlan, record: PlanRecord) -> None:
+    """
+    End a failover that finds nothing to send, and clients that do not answer.
+
+    :raises Incomplete: naming each of them.
+    """
+    if not _is_failover(plan) or not record.idle or not plan.to_move:
+        return
+    causes = {one.client: one.obstacles[0] for one in plan.obstacles}
+    left = [
+        f"{client} {causes[client].cause}: {causes[client].saw} {causes[client].remedy}" if client in causes else client
+        for client in plan.to_move
+    ]
+    more = [f"And {len(left) - _NAMED} more."] if len(left) > _NAMED else []
+    raise Incomplete(
+        "\n".join([f"The clients that answer are with {plan.target} already; nothing was sent.", *left[:_NAMED], *more])
+    )
 
 
 def _prepared(run: Run, facts: Facts) -> tuple[Facts, Preparation]:
@@ -201,9 +247,11 @@ def keep_plan(run: Run, plan: TakeoverPlan | RepairPlan, wanted: Asked, *, idle:
 
 
 def _too_soon(run: Run) -> str:
-    """Warn of a failover so soon after another one; the same run, planned anew, is no second one."""
+    """Warn of a failover so soon after another one; the same run planned anew is no second one, nor one taken up."""
     last = run.store.last_failover(run.pair.name)
     if run.runbook is not Runbook.DISASTER_FAILOVER or last is None or last.run == run.holder.run:
+        return ""
+    if (last.source, last.target) == run.masters:
         return ""
     return cool_down_warning(
         last=last.at,
@@ -235,10 +283,20 @@ def _lost(run: Run, view: PairView) -> tuple[str, ...]:
 
 
 def _is_idle(facts: Facts, plan: TakeoverPlan) -> bool:
-    """Tell whether nothing is left to do; reattach only ever acts for clients that answer."""
+    """
+    Tell whether nothing is left to do.
+
+    Reattach only ever acts for clients that answer, and so does a failover once everything else is done.
+    """
+    answering = facts.matrix.clients_answering_otherwise(plan.target)
     if plan.runbook is Runbook.REATTACH:
-        return not facts.matrix.clients_answering_otherwise(plan.target)
-    return not plan.to_move and _is_turned(facts) and plan.repair is Repair.NONE
+        return not answering
+    left = answering if plan.diagnosis.state is State.TAKEN_OVER and _is_failover(plan) else plan.to_move
+    return not left and _is_turned(facts) and plan.repair is Repair.NONE
+
+
+def _is_failover(plan: TakeoverPlan) -> bool:
+    return plan.runbook is Runbook.DISASTER_FAILOVER
 
 
 def _is_turned(facts: Facts) -> bool:

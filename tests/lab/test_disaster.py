@@ -130,7 +130,8 @@ def test_reattach_wants_the_estate_to_allow_it(airflow: InProcess) -> None:
     assert "reattach: true" in airflow.run("nim_reattach", **STORY).reason
 
 
-def test_a_master_whose_nim_is_dead_is_fenced_and_its_clients_are_rescued(airflow: InProcess) -> None:
+def test_a_master_whose_nim_is_dead_is_fenced_and_its_clients_are_rescued(start_lab: Any, install: Any) -> None:
+    airflow = InProcess(install(start_lab("synced_peer_kept"), "takeover: {reattach: true}"))
     lab = airflow.lab
     lab.break_fault("nimesis_down", host="nima")
     assert airflow.run("nim_disaster_failover", **STORY).verdict == "refused"
@@ -138,6 +139,41 @@ def test_a_master_whose_nim_is_dead_is_fenced_and_its_clients_are_rescued(airflo
     assert verdict(rescued) == DONE
     assert [fence["stands"] for fence in rescued.records("fence")] == [True]
     assert owners(lab) == {"nimb"}
+
+    mark = lab.mark()
+    for runbook in ("nim_disaster_failover", "nim_reattach"):
+        again = airflow.run(runbook, **STORY)
+        assert verdict(again) == DONE
+        assert again.records("assessment")[-1]["diagnosis"]["state"] == "taken over"
+        (plan,) = again.records("plan")
+        assert (plan["idle"], plan["plan"]["source"]) == (True, "nima")
+        assert "nima was fenced by nim_disaster_failover__lab/" in str(plan["plan"]["diagnosis"]["reasons"])
+    assert lab.changing(after=mark) == []
+
+
+def test_a_failover_that_was_done_is_taken_up_while_the_old_master_is_away(airflow: InProcess) -> None:
+    lab = airflow.lab
+    for fault, arguments in (("host_down", {"host": "nima"}), ("client_down", {"client": "aix03"})):
+        lab.break_fault(fault, **arguments)
+    first = airflow.run("nim_disaster_failover", **STORY)
+    assert (first.verdict, first.records("direction")[-1]["source"]) == ("incomplete", "nimb")
+
+    mark = lab.mark()
+    silent = airflow.run("nim_disaster_failover", **STORY)
+    assert silent.verdict == "incomplete"
+    assert "The clients that answer are with nimb already; nothing was sent." in silent.reason
+    assert "aix03 cannot be reached" in silent.reason
+    assert lab.changing(after=mark) == []
+
+    lab.heal("client_down", client="aix03")
+    late = airflow.run("nim_disaster_failover", **STORY, override="nima is still dead", answer=Answer(comment="seen"))
+    assert verdict(late) == DONE
+    assert owners(lab) == {"nimb"}
+
+    mark = lab.mark()
+    idle = airflow.run("nim_disaster_failover", **STORY)
+    assert (verdict(idle), idle.tasks["lock"]) == (DONE, "skipped")
+    assert lab.changing(after=mark) == []
 
 
 def test_a_rescue_whose_link_is_lost_before_the_read_back_goes_on_to_it(airflow: InProcess) -> None:

@@ -77,7 +77,9 @@ def _onwards(told: Told, runbook: Runbook, plan: Json, *, is_below: bool) -> Ite
         return
     if runbook is Runbook.DISASTER_FAILOVER:
         fence = told.last("fence")
-        if fence is None or not fence.body["stands"]:
+        if fence is None and told.last("takeover") is None:
+            yield f"See that {source} answers no client until {Runbook.REPROTECT} has made it the standby."
+        elif fence is None or not fence.body["stands"]:
             yield (
                 f"{source} is NOT fenced and still believes that the clients are its own. Keep it off the network "
                 f"until its nimesis is stopped: 'stopsrc -s nimesis' at its console. {Runbook.REPROTECT} does it too."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from nim_operators.nim.diagnosis import State
 from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, WHO_MOVED, Column, Ruling
 
+_REPROTECT_NEXT = "Nothing is left to do here; when the old master is back, run reprotect."
+
 DISASTER_FAILOVER: Column = {
     State.HEALTHY: Ruling(
         REFUSE, "The active master is healthy.", "Run the planned takeover: it copies the database first."
@@ -61,7 +63,7 @@ DISASTER_FAILOVER: Column = {
     State.RETURNED_STALE: Ruling(
         REFUSE, "The clients have been moved already, and the old master is back.", "Run reprotect."
     ),
-    State.TAKEN_OVER: Ruling(GO, "Every answering client names the target already.", "Nothing is left to do."),
+    State.TAKEN_OVER: Ruling(GO, "Every answering client names the target already.", _REPROTECT_NEXT),
     State.ROLES_REVERSED: Ruling(
         REFUSE,
         "The clients or a recorded direction name the other master as the active one, and both masters answer.",

@@ -43,7 +43,8 @@ NIGHTLY_SYNC: Column = {
     State.UNUSABLE_ALTERNATE: Ruling(
         REFUSE,
         "The standby's NIM is broken, and a sync would hide how.",
-        "Restore the standby's own database and nimesis, then run again.",
+        "Restore the standby's own database and nimesis, then run again; where it is fenced because its clients had "
+        "gone, run reprotect.",
     ),
     State.INTERRUPTED_SYNC: Ruling(
         REASON,

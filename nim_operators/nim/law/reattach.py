@@ -7,6 +7,7 @@ from nim_operators.nim.law.ruling import GO, REFUSE, WHO_MOVED, Column, Ruling
 
 _ACTIVE_ELSEWHERE = "The clients do not name the master that the armed direction calls the active one."
 _DECIDED = "The armed direction says who controls the clients; that some still name the other master is to be mended."
+_REPROTECT_NEXT = "Nothing is left to do here; when the other master is back, run reprotect."
 
 REATTACH: Column = {
     State.HEALTHY: Ruling(REFUSE, _ACTIVE_ELSEWHERE, "Run setup with the master that the clients name as the source."),
@@ -46,7 +47,7 @@ REATTACH: Column = {
     ),
     State.SPLIT: Ruling(GO, _DECIDED, "Nothing."),
     State.RETURNED_STALE: Ruling(GO, _DECIDED, "Run reprotect."),
-    State.TAKEN_OVER: Ruling(GO, "Every answering client names the active master already.", "Nothing is left to do."),
+    State.TAKEN_OVER: Ruling(GO, "Every answering client names the active master already.", _REPROTECT_NEXT),
     State.ROLES_REVERSED: Ruling(
         REFUSE, _ACTIVE_ELSEWHERE, "Run setup with the master that the clients name as the source."
     ),

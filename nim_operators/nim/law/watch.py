@@ -18,7 +18,10 @@ _NEXT: Mapping[State, str] = {
     State.ACTIVE_DEAD: "Run the disaster failover.",
     State.BOTH_UNREACHABLE: "Look at the network, the login and the host keys between here and both masters.",
     State.ACTIVE_NOT_SERVING: "Repair NIM on the active master; if that takes long, run the disaster failover.",
-    State.UNUSABLE_ALTERNATE: "Repair the standby's NIM, see the reasons; then run the nightly sync.",
+    State.UNUSABLE_ALTERNATE: (
+        "Repair the standby's NIM, see the reasons, then run the nightly sync; where it is fenced because its clients "
+        "had gone, run reprotect."
+    ),
     State.INTERRUPTED_SYNC: "Look at the log of the job and at the standby, then run the nightly sync with the reason.",
     State.INTERRUPTED_TAKEOVER: TAKE_OVER_AGAIN,
     State.SPLIT: "Run reattach, or the takeover towards the master that shall have every client.",

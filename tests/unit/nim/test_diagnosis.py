@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nim_operators.nim.diagnosis import MEANINGS, ROWS, State, diagnose
-from nim_operators.nim.snapshot import Absence, FileSystem, OwnRecords, SubsystemRow
+from nim_operators.nim.snapshot import Absence, Fenced, FileSystem, OwnRecords, SubsystemRow
 from tests.unit.nim import worlds
 from tests.unit.nim.worlds import HOST, A, B, answer, armed, client, pair, process, silence
 
@@ -166,6 +166,15 @@ WORLDS = {
         State.SPLIT,
     ),
     "all clients were taken over and the source was not told": (worlds.owned_by_b(), State.RETURNED_STALE),
+    "all clients were taken over and the source was fenced": (
+        worlds.change(
+            worlds.put(worlds.owned_by_b(), A, *(client(name, HOST[B]) for name in worlds.CLIENTS)),
+            A,
+            subsystems=NO_NIMESIS,
+            own=OwnRecords(direction=armed(), fenced=Fenced("a run", "2026-01-06T01:00:00Z")),
+        ),
+        State.TAKEN_OVER,
+    ),
     "all clients were taken over and the source was told": (
         worlds.put(worlds.owned_by_b(), A, *(client(name, HOST[B]) for name in worlds.CLIENTS)),
         State.TAKEN_OVER,
