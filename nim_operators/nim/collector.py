@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import NoReturn
 
 from nim_operators.nim.clients import KILLED, parse_client_answers
 from nim_operators.nim.errors import Unreadable
 from nim_operators.nim.filesets import NOT_INSTALLED, parse_lslpp
 from nim_operators.nim.filesystems import parse_df
+from nim_operators.nim.identity import hosts_of_peer
 from nim_operators.nim.levels import Level, is_fileset_level
 from nim_operators.nim.lsnim import assert_complete, parse_lsnim, parse_lsnim_long
 from nim_operators.nim.lssrc import NOT_ON_FILE, parse_lssrc
@@ -103,7 +105,7 @@ def build_snapshot(master: str, sections: Mapping[str, Section], base: str = BAS
     """
     reader = _Reader(master, sections)
     identity = reader.identity()
-    return Snapshot(
+    own = Snapshot(
         master=master,
         clock=identity["clock"],
         hostname=identity["hostname"],
@@ -118,14 +120,15 @@ def build_snapshot(master: str, sections: Mapping[str, Section], base: str = BAS
         file_systems=reader.file_systems(),
         places=reader.places(),
         names=reader.names(),
-        nfs_of_peer=reader.nfs_of_peer(),
+        nfs_of_peer=None,
         processes=parse_ps(master, reader.good("ps").stdout, base),
         cron=parse_crontabs(reader.good("crontabs").stdout),
         clients=reader.clients(),
         own=parse_own_records(master, reader.good("own_records").stdout, identity["uid"]),
         raw=dict(sections),
-        peer_answers=reader.peer_answers(),
     )
+    peer = hosts_of_peer(own)
+    return replace(own, nfs_of_peer=reader.nfs_of_peer(peer), peer_answers=reader.peer_answers(peer))
 
 
 def _cut_off(host: str, text: str, expected: str) -> NoReturn:
@@ -265,21 +268,26 @@ class _Reader:
         ]
         return tuple(answer for answer in answers if answer is not None)
 
-    def peer_answers(self) -> bool | None:
+    def peer_answers(self, hosts: Collection[str]) -> bool | None:
         """Return whether the peer answered this master by ping or by its portmapper; None where nobody can tell.
 
         AIX's ping ends with ``1 packets transmitted, 0 packets received, 100% packet loss``.
+
+        :param hosts: the names of the peer.
         """
-        heard = [int(count) for count in _RECEIVED.findall(self.any("ping_of_peer").stdout)]
-        if any(heard) or _PORTMAPPER.search(self.any("nfs_of_peer").stdout):
+        heard = [int(count) for count in _RECEIVED.findall("\n".join(self._said_of("ping_of_peer", hosts)))]
+        if any(heard) or any(_PORTMAPPER.search(text) for text in self._said_of("nfs_of_peer", hosts)):
             return True
         return False if heard else None
 
-    def nfs_of_peer(self) -> bool | None:
-        """Tell whether NFS answered on any of the peer's names; None where nobody could ask."""
-        answers = [text for _, _, text in self._groups(self.any("nfs_of_peer"), _ASKED)]
-        asked = [text for text in answers if not _NOT_INSTALLED_COMMAND.search(text)]
+    def nfs_of_peer(self, hosts: Collection[str]) -> bool | None:
+        """Tell whether NFS answered on any of *hosts*, the peer's names; None where nobody could ask."""
+        asked = [text for text in self._said_of("nfs_of_peer", hosts) if not _NOT_INSTALLED_COMMAND.search(text)]
         return any(_NFS.search(text) for text in asked) if asked else None
+
+    def _said_of(self, name: str, hosts: Collection[str]) -> list[str]:
+        """Return what was printed of *hosts*: a master asks for both names that its niminfo holds, one is its own."""
+        return [text for _, head, text in self._groups(self.any(name), _ASKED) if head["asked"] in hosts]
 
     def clients(self) -> tuple[ClientAnswer, ...]:
         """Return what clients said, nothing where none was to be asked. A limit only leaves some unasked."""

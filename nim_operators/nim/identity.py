@@ -73,6 +73,16 @@ def has_files_of_peer(snapshot: Snapshot) -> bool:
     return any(same_host(_plain(word), name) for word in alternates.split() for name in here)
 
 
+def hosts_of_peer(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the host names by which the niminfo of this master names the other one, whosever file it is."""
+    said = snapshot.niminfo
+    if said is None:
+        return ()
+    if has_files_of_peer(snapshot):
+        return (said.master_hostname,) if said.master_hostname else ()
+    return tuple((said.alternate_master or "").split())
+
+
 def identity_by_hearsay(master: str, peer: Snapshot | None) -> Identity:
     """Name a master that was not observed: by its own files where its peer has them, else by what its peer knows.
 

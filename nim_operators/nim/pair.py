@@ -49,7 +49,8 @@ class PairView:
 
     ``source`` and ``target`` are the estate's names of the two masters, in the direction the runbook wants to act.
     ``remembered`` is the last armed direction that the evidence store holds, None where it holds none. ``kept`` is the
-    newest backup of the target from which its own database could be put back, where the runbook may do that.
+    newest backup of the target from which its own database could be put back; it is looked for by the runbook that may
+    do that, and where a master is lost, so that every other one can say whether that runbook would.
     """
 
     source: str

@@ -42,7 +42,7 @@ from nim_operators.nim.errors import AskAgain, Incomplete, NimError, Refused, St
 from nim_operators.nim.law import Permission
 from nim_operators.nim.pair import KeptBackup, PairView
 from nim_operators.nim.runbooks import WITHOUT_SOURCE, WITHOUT_TARGET, Runbook
-from nim_operators.nim.snapshot import Absence, Observation, Snapshot
+from nim_operators.nim.snapshot import Absence, Observation, Snapshot, Unreachable
 from nim_operators.operators.form import chosen_source
 from nim_operators.operators.logins import REST, REST_OF_WATCH, tried_once
 from nim_operators.remote.collect import Questions
@@ -196,13 +196,15 @@ class Run:
     def _look(self, asking: Asking) -> tuple[PairView, Mapping[str, Observed]]:
         endpoints = {master: self.endpoint(master) for master in self.masters}
         seen = in_loop(observe_pair(self.source, self.target, endpoints, asking))
+        observations = {master: observed.observation for master, observed in seen.items()}
+        is_lost = any(isinstance(found, Unreachable) for found in observations.values())
         view = PairView(
             source=self.source,
             target=self.target,
-            observations={master: observed.observation for master, observed in seen.items()},
+            observations=observations,
             policy=self.pair.policy(),
             remembered=self.store.remembered_direction(self.pair.name),
-            kept=self._kept_backup() if self.runbook is Runbook.DISASTER_FAILOVER else None,
+            kept=self._kept_backup() if is_lost or self.runbook is Runbook.DISASTER_FAILOVER else None,
         )
         return view, seen
 
@@ -214,7 +216,8 @@ class Run:
                 return None
             sections = self.store.run(self.pair.name, found.dag_id, found.run_id).read_snapshot(found.snapshot_file)
         except EvidenceUnavailable as error:
-            self.note(f"The newest backup of {self.target} is of no help: {error}")
+            if self.runbook is not Runbook.WATCH:  # it looks every few minutes, and rests nothing on it
+                self.note(f"The newest backup of {self.target} is of no help: {error}")
             return None
         return KeptBackup(
             master=found.master,

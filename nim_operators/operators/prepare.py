@@ -75,7 +75,8 @@ class NimPrepareAlternateOperator(NimJobOperator):
             in_loop(demand_same_on_host(run, run.target, file, kept.digest))
             text += restore_lines(paths, file, left.mounts)
         elif needed.repair is Repair.START:
-            text += [f"{line} || rc=$?" for line in repair_lines(facts, paths, "")]
+            *stop, start = repair_lines(facts, paths, "")
+            text += [*(f"{line} || :" for line in stop), f"{start} || rc=$?"]  # what is stopped refuses to be
         text += [f"[ $rc -ne 0 ] || {line} || rc=$?" for line in peer]
         lines = (*repair_lines(facts, paths, file), *peer)
         run.record(PrepareRecord(run.target, needed.repair.value, needed.saw, lines))

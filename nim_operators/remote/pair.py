@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from nim_operators.nim.clients import parse_client_answers
 from nim_operators.nim.collector import parse_sections
+from nim_operators.nim.identity import has_files_of_peer
 from nim_operators.nim.outcome import Exited
 from nim_operators.nim.snapshot import (
     BY_SSH,
@@ -203,7 +204,10 @@ async def _ask_witnesses(observed: Observed, endpoint: Endpoint) -> Observed:
     own = observed.observation
     if not isinstance(own, Snapshot):
         return observed
-    names = (own.hostname, *((own.niminfo.master_hostname,) if own.niminfo and own.niminfo.master_hostname else ()))
+    names = (
+        own.hostname,
+        *((own.niminfo.master_hostname or "",) if own.niminfo and not has_files_of_peer(own) else ()),
+    )
     hosts = to_ask((answer for answer in own.clients if answer.asked_by == own.master), names)
     if not hosts:
         return observed

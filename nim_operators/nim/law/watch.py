@@ -20,7 +20,7 @@ _NEXT: Mapping[State, str] = {
     State.ACTIVE_NOT_SERVING: "Repair NIM on the active master; if that takes long, run the disaster failover.",
     State.UNUSABLE_ALTERNATE: (
         "Repair the standby's NIM, see the reasons, then run the nightly sync; where it is fenced because its clients "
-        "had gone, run reprotect."
+        "had gone, run reprotect; where the active master is lost, run the disaster failover."
     ),
     State.INTERRUPTED_SYNC: "Look at the log of the job and at the standby, then run the nightly sync with the reason.",
     State.INTERRUPTED_TAKEOVER: TAKE_OVER_AGAIN,

@@ -46,9 +46,16 @@ niminfo_value() {
     }' /etc/niminfo 2>/dev/null
 }
 
+# Both masters, as the niminfo names them. Which of the two is this one depends on whose file it is: half a sync leaves
+# the source's here (nim.md 12.17). Whoever reads this knows.
+both_masters() {
+    niminfo_value NIM_ALTERNATE_MASTER
+    niminfo_value NIM_MASTER_HOSTNAME
+}
+
 # What this master's resolver says of its own names and its peer's, there and back again (nim.md hazard 16).
 names() {
-    for asked in $(hostname) $(niminfo_value NIM_MASTER_HOSTNAME) $(niminfo_value NIM_ALTERNATE_MASTER); do
+    for asked in $(hostname) $(both_masters); do
         say "$asked"
     done | sort -u | while read -r asked; do
         answer=$(limited 10 host "$asked" 2>&1)
@@ -63,7 +70,7 @@ names() {
 
 # Whether the peer's NFS can be reached: replication copies over it (nim.md 3.4).
 nfs_of_peer() {
-    for peer in $(niminfo_value NIM_ALTERNATE_MASTER); do
+    for peer in $(both_masters); do
         say "@ $peer"
         limited 15 rpcinfo -p "$peer" 2>&1
     done
@@ -72,7 +79,7 @@ nfs_of_peer() {
 # Whether the peer answers at all: the second witness before a master is called dead. What ping prints counts, not its
 # status; a host without ping says nothing.
 ping_of_peer() {
-    for peer in $(niminfo_value NIM_ALTERNATE_MASTER); do
+    for peer in $(both_masters); do
         say "@ $peer"
         limited 15 ping -c 1 -w 5 "$peer" 2>&1
     done

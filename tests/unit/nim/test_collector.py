@@ -40,6 +40,11 @@ RPCINFO = (
 PING = "@ nimb\nPING nimb: (10.1.1.2): 56 data bytes\n1 packets transmitted, 1 packets received, 0% packet loss\n"
 DEAD = "@ nimb\nPING nimb: (10.1.1.2): 56 data bytes\n1 packets transmitted, 0 packets received, 100% packet loss\n"
 UNREACHED = "@ nimb\nrpcinfo: 1831-100 can't contact portmapper: RPC: Timed out\n"
+NIMINFO = (
+    "export NIM_CONFIGURATION=master\nexport NIM_MASTER_HOSTNAME=nima\n"
+    'export NIM_ALTERNATE_MASTER="nimb.example.com nimb nimb-bk"\n'
+)
+OF_NIMB = 'export NIM_CONFIGURATION=master\nexport NIM_MASTER_HOSTNAME=nimb\nexport NIM_ALTERNATE_MASTER="nima"\n'
 NOT_ON_FILE = "0513-085 The nimd Subsystem is not on file.\n"
 
 
@@ -58,7 +63,7 @@ def observed(**changes: Section) -> dict[str, Section]:
         "identity": "clock=2026-01-06T02:00:00Z\nhostname=nima\nmachine_id=00F690DC4C00\nsystem=AIX\nuid=0\n",
         "oslevel": "7200-05-03-2148\n",
         "lslpp": (VECTORS / "lslpp.txt").read_text(),
-        "niminfo": "export NIM_CONFIGURATION=master\nexport NIM_MASTER_HOSTNAME=nima\n",
+        "niminfo": NIMINFO,
         "nim_level": "7.2.5.100\n",
         "lssrc_nimesis": " nimesis          nim              5243120      active\n",
         "lssrc_nimd": "",
@@ -163,6 +168,14 @@ def test_nfs_of_the_peer_answered_or_did_not_or_could_not_be_asked(printed, answ
 def test_the_peer_answers_or_is_silent_or_could_not_be_tried(ping, rpcinfo, answers):
     printed = {**failed("ping_of_peer", 1, stdout=ping), **failed("nfs_of_peer", 1, stdout=rpcinfo)}
     assert build(**printed).peer_answers is answers
+
+
+def test_a_master_with_the_files_of_its_peer_does_not_take_its_own_answer_for_that_of_its_peer():
+    of_itself = PING.replace("nimb", "nima") + DEAD, RPCINFO.replace("nimb", "nima") + UNREACHED
+    sections = {**failed("ping_of_peer", 1, stdout=of_itself[0]), **failed("nfs_of_peer", 1, stdout=of_itself[1])}
+    half = build(**failed("niminfo", 0, stdout=OF_NIMB), **sections)
+    assert (half.peer_answers, half.nfs_of_peer) == (False, False)
+    assert (build(**sections).peer_answers, build().peer_answers) == (False, True)
 
 
 def test_every_client_that_was_asked_has_an_answer_or_a_silence():
