@@ -64,8 +64,7 @@ class NimApprovalOperator(NimOperator, HITLOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Keep the answer in the evidence; go on only where it is an approval that counts."""
-        run = self.open_run(context, token="")
-        with self._recorded(run, context):
+        with self.opened(context, token="") as run:
             return self._judge(run, event)
 
     def _judge(self, run: Run, event: dict[str, Any]) -> dict[str, Any]:

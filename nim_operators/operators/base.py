@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import (
     TaskDeferred,
 )
 
+from nim_operators.estate.errors import EstateError
 from nim_operators.estate.load import estate_path, evidence_base, load_estate
 from nim_operators.estate.schema import Pair
 from nim_operators.estate.takeover import Approval
@@ -388,8 +389,7 @@ class NimOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Do the step. Starts anew on each try; every step is safe to repeat."""
         self._show_link(context)
-        run = self.open_run(context, token=secrets.token_hex(8))
-        with self._recorded(run, context):
+        with self.opened(context, token=secrets.token_hex(8)) as run:
             return self.act(run, context)
 
     def act(self, run: Run, context: Context) -> Any:
@@ -472,24 +472,43 @@ class NimOperator(BaseOperator):
         return str(context["dag_run"].run_id)
 
     @contextmanager
-    def _recorded(self, run: Run, context: Context) -> Iterator[None]:
+    def opened(self, context: Context, *, token: str) -> Iterator[Run]:
+        """Open the run, and keep in its evidence how the step ends, also where the run may not be opened."""
         began = _now()
+        evidence: RunEvidence | None = None
 
         def step(result: str, error: Exception | None = None) -> StepRecord:
             name, text = (type(error).__name__, str(error)) if error else (None, None)
             return StepRecord(context["ti"].try_number, began, _now(), result, name, text)
 
+        def keep(record: StepRecord) -> None:
+            if evidence is not None:
+                evidence.write_record(self.task_id, record.KIND, record.to_json())
+
         try:
-            yield
+            try:
+                run = self.open_run(context, token=token)
+            except Exception:
+                evidence = self._begun(context)
+                raise
+            evidence = run.evidence
+            yield run
         except (TaskDeferred, TaskAwaitingInput):
             raise
         except AirflowSkipException as skipped:
-            run.record(step("skipped", skipped))
+            keep(step("skipped", skipped))
             raise
         except Exception as error:
-            run.record(step(_result(error), error))
+            keep(step(_result(error), error))
             raise
-        run.record(step("done"))
+        keep(step("done"))
+
+    def _begun(self, context: Context) -> RunEvidence | None:
+        """Return the folder of this run where an earlier step made it, whatever has become of the pair since."""
+        dag_run = context["dag_run"]
+        with suppress(EstateError, EvidenceUnavailable):
+            return EvidenceStore(evidence_base()).begun_run(self.pair, dag_run.dag_id, dag_run.run_id)
+        return None
 
 
 def _now() -> str:

@@ -137,8 +137,7 @@ class NimJobOperator(NimOperator):
 
     def resume(self, context: Context, event: dict[str, Any], token: str, jobs: list[dict[str, Any]]) -> Any:
         """Carry on after the wait; a new process, so everything is read again (P17)."""
-        run = self.open_run(context, token=token)
-        with self._recorded(run, context):
+        with self.opened(context, token=token) as run:
             if event["state"] != "over":
                 names = ", ".join(fields["job"] for fields in jobs)
                 hosts = " and ".join(sorted({fields["host"] for fields in jobs}))
@@ -194,6 +193,8 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
                 run.record(replace(sent, outcome=Unknown(str(error))))
                 raise
             run.record(sent)
+            if job.attached:
+                run.note(f"Attached to job {job.job} ({job.kind}) of {job.run} on {job.host}, which was open already.")
         started.append((job, request))
     return started
 

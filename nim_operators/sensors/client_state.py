@@ -62,8 +62,7 @@ class NimClientStateSensor(NimOperator):
 
     def resume(self, context: Context, event: dict[str, Any], token: str) -> list[str]:
         """Carry on after the wait; who is busy is read anew."""
-        run = self.open_run(context, token=token)
-        with self._recorded(run, context):
+        with self.opened(context, token=token) as run:
             return self._judge(run, _busy_if_told(run))
 
     def _judge(self, run: Run, busy: dict[str, str]) -> list[str]:

@@ -59,8 +59,7 @@ class NimesisSensor(NimOperator):
 
     def resume(self, context: Context, event: dict[str, Any], token: str, master: str) -> str:
         """Carry on after the wait."""
-        run = self.open_run(context, token=token)
-        with self._recorded(run, context):
+        with self.opened(context, token=token):
             if event["state"] != "active":
                 raise NotReadBack(
                     f"nimesis on {master} was not seen active within {self.wait_limit}: "

@@ -58,6 +58,7 @@ def test_a_sync_whose_start_nobody_acknowledged_is_attached_to(nights: InProcess
     run = nights.run(tries=3)
     assert "# job_start.ksh" in commands_to(lab, "nima", marks[0])[START - 1]
     assert [step["result"] for step in run.records("step")].count("unknown") == 1
+    assert "(sync) of nim_nightly_sync__lab/manual__0001 on nima, which was open already" in str(run.records("note"))
     judge("resumed", lab, run, before)
 
 
@@ -186,9 +187,11 @@ def test_a_refusal_over_half_a_sync_names_the_run_that_left_it_and_the_backup_fr
 
 
 def kill_job(shell: int) -> None:
-    """Kill a job's shell and what it runs with signal 9."""
+    """Kill a job's shell and what it runs with signal 9, and come back when the shell is gone."""
     for pid in (shell, *below(shell)):
         os.kill(pid, signal.SIGKILL)
+    while Path(f"/proc/{shell}").exists():
+        time.sleep(0.05)
 
 
 def below(pid: int) -> list[int]:
@@ -231,6 +234,7 @@ def test_an_estate_that_is_edited_in_the_middle_lets_the_run_put_back_and_unlock
     run = nights.run()
     assert run.verdict == "incomplete"
     assert (run.tasks["reconcile"], run.tasks["unlock"]) == ("failed", "success")
+    assert "reconcile refused after something had been changed. The configuration of pair 'lab'" in run.reason
     assert len(syncs(lab, before)) == 1
     for host in ("nima", "nimb"):
         assert not (lab.tree(host) / BASE / "lock").exists()
