@@ -24,6 +24,7 @@ from nim_operators.operators.jobs import JobRequest, run_to_end
 from nim_operators.operators.plan import demand_known, keep_plan
 from nim_operators.operators.sync import demand_backups
 from nim_operators.remote.job import Slot
+from nim_operators.remote.text import text_of
 from nim_operators.remote.transport import connect
 
 KIND = "repair_client"
@@ -135,7 +136,7 @@ async def _over_ssh(run: Run, repair: ClientRepair) -> str:
     endpoint = run.client_endpoint(repair.client)
     async with connect(repair.client, endpoint) as host:
         ended = await host.run(f"{repair.text}\n", deadline=_SECONDS)
-    said = ended.stdout.decode(errors="replace")
+    said = text_of(ended.stdout)
     run.evidence.write_log(f"{KIND}.{repair.client}", said)
     run.record(CommandRecord(repair.client, repair.text, changes=True, outcome=ended.outcome))
     return said

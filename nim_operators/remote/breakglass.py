@@ -9,6 +9,7 @@ from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import RemoteError
 from nim_operators.remote.files import posix_cksum
 from nim_operators.remote.script import ask, build, standalone
+from nim_operators.remote.text import bytes_of
 from nim_operators.remote.transport import Host
 
 
@@ -35,5 +36,5 @@ async def leave(host: Host, text: str) -> None:
     :raises RemoteError: if what stands there is not what was sent.
     """
     reply = await ask(host, build("write_break_glass", {}, {"list_lines": text.splitlines()}), deadline=60)
-    if reply.text.split()[:1] != [str(posix_cksum(text.encode()))]:
+    if reply.text.split()[:1] != [str(posix_cksum(bytes_of(text)))]:
         raise RemoteError(host.name, f"the break-glass script was not read back as it was sent: {reply.text!r}")

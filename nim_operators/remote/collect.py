@@ -12,6 +12,7 @@ from nim_operators.remote.asking import FIRST_WORD_SECONDS, Progress, asking_val
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent
 from nim_operators.remote.script import build, complaint, read_reply, read_sections
+from nim_operators.remote.text import text_of
 from nim_operators.remote.transport import Host, connect
 
 QUICK_SECONDS = 20
@@ -64,7 +65,7 @@ async def observe_over(host: Host, questions: Questions) -> tuple[Observation, d
     )
     progress = Progress(host.name, script.nonce)
     ended = await host.run(script.text, deadline=FIRST_WORD_SECONDS, on_lines=progress.lines)
-    text = ended.stdout.decode(errors="replace")
+    text = text_of(ended.stdout)
     if not isinstance(ended.outcome, Exited):
         absence = Absence.HANGS if ended.overdue else Absence.LINK_LOST
         return Unreachable(host.name, absence, f"{ended.outcome}{_last_begun(script.nonce, text)}"), {}

@@ -12,6 +12,7 @@ from nim_operators.nim.outcome import Exited
 from nim_operators.remote.errors import OutcomeUnknown, RemoteError
 from nim_operators.remote.lock import Holder
 from nim_operators.remote.script import ask, build, complaint, read_reply
+from nim_operators.remote.text import text_of
 from nim_operators.remote.transport import Host
 
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -44,7 +45,7 @@ async def fetch(host: Host, path: str, *, deadline: float) -> Fetched:
     size_text, _, body = rest.partition(b"\n")
     size = int(size_text)
     data = body[:size]
-    words = body[size:].decode(errors="replace").split()
+    words = text_of(body[size:]).split()
     if len(data) != size or words[:2] != [script.nonce, "digest"]:
         raise RemoteError(
             host.name,

@@ -27,6 +27,7 @@ from nim_operators.remote.collect import Questions, add_places, observe_over
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent, LinkLost, OutcomeUnknown
 from nim_operators.remote.script import build, complaint, read_sections
+from nim_operators.remote.text import text_of
 from nim_operators.remote.transport import Host, connect
 from nim_operators.remote.witnesses import TESTIMONY_SECONDS, ask_witnesses, nim_answers, nim_ports
 
@@ -257,7 +258,7 @@ async def _own_words(
         return silent(f"no answer within {limit} seconds")
     except HostAbsent as absent:
         return silent(f"{absent.absence}: {absent.reason}")
-    text = ended.stdout.decode(errors="replace")
+    text = text_of(ended.stdout)
     if not isinstance(ended.outcome, Exited) or script.nonce not in text:
         return silent(complaint(host, ended))
     sections = parse_sections(client, script.nonce, text)

@@ -28,6 +28,7 @@ from nim_operators.remote.errors import (
     RemoteError,
     Superseded,
 )
+from nim_operators.remote.text import text_of
 from nim_operators.remote.transport import Ended, Host
 
 _VARIABLE = re.compile(r"[A-Z][A-Z_]*", re.ASCII)
@@ -148,7 +149,7 @@ def read_reply(script: Script, ended: Ended) -> Reply:
     """Separate the script's own lines from the rest; banners and profiles cannot forge the nonce."""
     said: list[tuple[str, str]] = []
     rest: list[str] = []
-    for line in ended.stdout.decode(errors="replace").splitlines():
+    for line in text_of(ended.stdout).splitlines():
         if line.startswith(script.nonce + " "):
             word, _, value = line[len(script.nonce) + 1 :].partition(" ")
             said.append((word, value))
@@ -188,7 +189,7 @@ async def read_sections(host: Host, script: Script) -> dict[str, Section]:
     ended = await host.run(script.text, deadline=FIRST_WORD_SECONDS, on_lines=Progress(host.name, script.nonce).lines)
     if not isinstance(ended.outcome, Exited):
         raise unseen(host, ended, f"{script.name}: {ended.outcome}")
-    return parse_sections(host.name, script.nonce, ended.stdout.decode(errors="replace"))
+    return parse_sections(host.name, script.nonce, text_of(ended.stdout))
 
 
 def unseen(host: Host, ended: Ended, sentence: str) -> OutcomeUnknown:
@@ -199,7 +200,7 @@ def unseen(host: Host, ended: Ended, sentence: str) -> OutcomeUnknown:
 
 def complaint(host: Host, ended: Ended) -> str:
     """Say in one sentence why a script printed nothing of its own: no Korn shell, no sudo rights, another shell."""
-    text = (ended.stderr.decode(errors="replace").strip() or ended.stdout.decode(errors="replace").strip())[-400:]
+    text = (text_of(ended.stderr).strip() or text_of(ended.stdout).strip())[-400:]
     if "sudo" in text or host.endpoint.privilege == "sudo":
         return f"login {host.endpoint.login!r} may not run '{host.endpoint.sudo} -n {host.endpoint.ksh} -s': {text!r}"
     return f"{host.endpoint.ksh} did not run the script: {text!r}"

@@ -20,6 +20,7 @@ from nim_operators.nim.outcome import Exited, Killed, Outcome, Unknown
 from nim_operators.nim.snapshot import Absence
 from nim_operators.remote.endpoint import Endpoint
 from nim_operators.remote.errors import HostAbsent
+from nim_operators.remote.text import bytes_of, text_of
 
 KEEPALIVE_SECONDS = 15
 
@@ -81,7 +82,7 @@ class Host:
     async def _exchange(self, script: str, streams: _Streams) -> Outcome:
         process = await self._open_channel()
         try:
-            await _send(process.stdin, script.encode())
+            await _send(process.stdin, bytes_of(script))
             await asyncio.gather(
                 streams.read(process.stdout, streams.take_stdout),
                 streams.read(process.stderr, streams.take_stderr),
@@ -154,7 +155,7 @@ class _Streams:
         end = self._stdout.rfind(b"\n") + 1
         if self._on_lines is None or end <= self._told:
             return
-        whole = self._stdout[self._told : end - 1].decode(errors="replace")
+        whole = text_of(bytes(self._stdout[self._told : end - 1]))
         self._told = end
         if seconds := self._on_lines(whole):
             self._limit.reschedule(asyncio.get_running_loop().time() + seconds)

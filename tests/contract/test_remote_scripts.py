@@ -11,10 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import nim_operators.remote
+from nim_operators.nim.inventory import parse_inventory
 from nim_operators.nim.running import parse_ps
 from nim_operators.remote.script import build
+from nim_operators.remote.text import bytes_of, text_of
 from tests.contract.ksh88 import RULES, Rule, offences
 
 SCRIPTS = sorted(Path(nim_operators.remote.__file__).parent.glob("scripts/*.ksh"))
@@ -195,3 +199,22 @@ def test_a_list_reaches_the_script_where_the_shell_can_keep_no_scratch_file(shel
     nowhere = {**os.environ, "TMPDIR": str(tmp_path / "nowhere")}
     subprocess.run([shell], input=script, env=nowhere, text=True, check=True, capture_output=True)
     assert (tmp_path / "base/break_glass.ksh").read_text() == "".join(f"{item}\n" for item in items)
+
+
+@given(st.binary(max_size=40).filter(lambda data: b"\xf4\x8f" not in data))  # the private plane itself
+def test_every_byte_of_a_host_is_kept_and_given_back(data: bytes) -> None:
+    assert bytes_of(text_of(data)) == data
+    assert text_of(data).encode()  # as any evidence is written
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_value_in_the_code_set_of_a_host_reaches_it_as_it_was(shell: str, tmp_path: Path) -> None:
+    comment = b"f\xfcr M\xfcnchen, f\xc3\xbcr Z\xc3\xbcrich"
+    script = build("write_break_glass", {"BASE": str(tmp_path / "base")}, {"list_lines": [text_of(comment)]}).text
+    subprocess.run([shell], input=bytes_of(script), check=True, capture_output=True)
+    assert (tmp_path / "base/break_glass.ksh").read_bytes() == comment + b"\n"
+
+
+def test_names_that_differ_in_one_byte_of_another_code_set_are_two_files() -> None:
+    listed = text_of(b"@ r directory\n1 2 ./\xe4\n1 2 ./\xfc\n@ end r 0\n")
+    assert len(parse_inventory("nima", listed)["r"] or ()) == 2
