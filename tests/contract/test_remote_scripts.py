@@ -204,7 +204,7 @@ def test_a_list_reaches_the_script_where_the_shell_can_keep_no_scratch_file(shel
 @given(st.binary(max_size=40).filter(lambda data: b"\xf4\x8f" not in data))  # the private plane itself
 def test_every_byte_of_a_host_is_kept_and_given_back(data: bytes) -> None:
     assert bytes_of(text_of(data)) == data
-    assert text_of(data).encode()  # as any evidence is written
+    assert text_of(data).encode().decode() == text_of(data)  # as any evidence is written and read
 
 
 @pytest.mark.parametrize("shell", SHELLS)
