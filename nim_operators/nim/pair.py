@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from nim_operators.nim.snapshot import ArmedDirection, Observation, Snapshot
 
@@ -59,6 +59,20 @@ class PairView:
     policy: Policy = field(default_factory=Policy)
     remembered: ArmedDirection | None = None
     kept: KeptBackup | None = None
+
+    def turned(self, direction: ArmedDirection, recorded_on: Collection[str]) -> PairView:
+        """
+        Return the same observations, seen in the direction that was recorded right after them.
+
+        :param recorded_on: the masters that have the record now.
+        """
+        seen = {
+            master: replace(found, own=replace(found.own, direction=direction))
+            if isinstance(found, Snapshot) and master in recorded_on
+            else found
+            for master, found in self.observations.items()
+        }
+        return PairView(direction.source, direction.target, seen, self.policy, direction)
 
     def snapshot(self, master: str) -> Snapshot | None:
         """Return the snapshot of *master*, or None where it could not be observed."""

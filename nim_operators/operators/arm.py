@@ -37,20 +37,22 @@ class NimArmDirectionOperator(NimOperator):
         return asdict(recorded)
 
 
-async def turn(run: Run) -> ArmedDirection:
+async def turn(run: Run) -> tuple[ArmedDirection, tuple[str, ...]]:
     """Arm the direction from the target to the source, after the target has taken the clients over.
+
+    Return the record, and the masters on which it was made.
 
     A source that does not answer, or came back only after this run had taken the lock, gets its record when it is made
     the standby again.
     """
     turned = replace(run, source=run.target, target=run.source)
     try:
-        return await arm(turned)
+        return await arm(turned), turned.masters
     except (*UNABLE, LockHeld) as unable:
         if unable.host == run.target:
             raise
         run.note(f"The armed direction could not be recorded on {run.source}: {unable.sentence}")
-    return await _keep(turned, (turned.source,))
+    return await _keep(turned, (turned.source,)), (turned.source,)
 
 
 async def arm(run: Run) -> ArmedDirection:

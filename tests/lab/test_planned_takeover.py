@@ -48,8 +48,12 @@ def test_every_client_is_handed_over_and_given_back_and_a_second_run_changes_not
     lab = airflow.lab
     assert owners(lab) == {"nima"}
 
-    assert airflow.run("nim_planned_takeover", **FORM).verdict == "done"
+    there = airflow.run("nim_planned_takeover", **FORM)
+    assert there.verdict == "done"
     assert (owners(lab), armed(lab), is_locked(lab)) == ({"nimb"}, {"source=nimb"}, False)
+    tonight = there.records("assessment")[-1]
+    assert (tonight["source"], tonight["diagnosis"]["state"], tonight["permission"]) == ("nimb", "healthy", "go")
+    assert "Findings after the takeover, for the direction nimb to nima" in (there.evidence / "page.txt").read_text()
     runs_again_and_changes_nothing(airflow, "nim_planned_takeover")
 
     back = airflow.run("nim_give_back", **FORM)

@@ -33,6 +33,7 @@ _SECTIONS: tuple[Callable[[Told], Section | None], ...] = (
     work.steps,
     pair.diagnosis,
     work.notes,
+    pair.findings_afterwards,
     pair.findings,
     copied.recovery_point,
     pair.ownership,
@@ -43,6 +44,5 @@ _SECTIONS: tuple[Callable[[Told], Section | None], ...] = (
     work.commands,
     work.jobs,
     pair.observations,
-    pair.findings_afterwards,
     work.reading_commands,
 )

@@ -52,14 +52,20 @@ class Told:
         return next(reversed(self.of(kind)), None)
 
     def after_takeover(self) -> Stored | None:
-        """Return the assessment that was made of the clients' words after the last takeover."""
+        """Return the assessment that was made of the clients' words after the last takeover, in its own direction."""
         came_to = self.last("takeover")
-        made = [
-            record
-            for record in self.of("assessment")
-            if came_to and record.task_id == came_to.task_id and record.number < came_to.number
-        ]
+        made = [one for one in self._of_takeover() if came_to and one.number < came_to.number]
         return made[-1] if made else None
+
+    def in_new_direction(self) -> Stored | None:
+        """Return the assessment of the same clients' words in the direction that the takeover has armed, if it has."""
+        came_to = self.last("takeover")
+        made = [one for one in self._of_takeover() if came_to and one.number > came_to.number]
+        return made[-1] if made else None
+
+    def _of_takeover(self) -> list[Stored]:
+        came_to = self.last("takeover")
+        return [one for one in self.of("assessment") if came_to and one.task_id == came_to.task_id]
 
 
 def capped(rows: Sequence[Row], file: str) -> tuple[tuple[Row, ...], tuple[str, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from nim_operators.evidence.records import Json, Stored
 from nim_operators.evidence.sections.base import Row, Section, Told, capped
@@ -20,6 +19,7 @@ def diagnosis(told: Told) -> Section | None:
         Row(
             (
                 record.task_id,
+                f"{record.body['source']} to {record.body['target']}",
                 record.body["diagnosis"]["state"],
                 record.body["permission"],
                 " ".join([record.body["diagnosis"]["meaning"], *record.body["diagnosis"]["reasons"]]),
@@ -27,21 +27,28 @@ def diagnosis(told: Told) -> Section | None:
         )
         for record in told.of("assessment")
     )
-    return Section("Diagnosis", (), ("step", "state", "permission", "why"), rows) if rows else None
+    return Section("Diagnosis", (), ("step", "direction", "state", "permission", "why"), rows) if rows else None
 
 
 def findings(told: Told) -> Section | None:
     """Show what the checks found; of a run that took clients over, only what they found before that."""
-    after = told.after_takeover()
-    assessments = [record for record in told.of("assessment") if record is not after]
-    return _findings("Findings", assessments) if assessments else None
+    later = {id(told.after_takeover()), id(told.in_new_direction())}
+    assessments = [record for record in told.of("assessment") if id(record) not in later]
+    if not assessments:
+        return None
+    return _findings("Findings before the takeover" if told.after_takeover() else "Findings", assessments)
 
 
 def findings_afterwards(told: Told) -> Section | None:
-    """Show what the checks say of the old direction after a takeover: that clients have left it is no finding."""
-    after = told.after_takeover()
-    heading = "Findings after the takeover, judged for the direction before it"
-    return replace(_findings(heading, [after]), folded=True) if after else None
+    """Show what the checks say after a takeover of the direction that is armed then: that of the next night.
+
+    That clients have left a direction is no finding of theirs where the takeover has turned it.
+    """
+    after = told.in_new_direction() or told.after_takeover()
+    if after is None:
+        return None
+    direction = f"{after.body['source']} to {after.body['target']}"
+    return _findings(f"Findings after the takeover, for the direction {direction}", [after])
 
 
 def _findings(heading: str, assessments: Sequence[Stored]) -> Section:

@@ -71,6 +71,8 @@ OWNERSHIP = {
     ],
 }
 ASSESSMENT = {
+    "source": "nima",
+    "target": "nimb",
     "diagnosis": {"state": "healthy", "meaning": "Both masters serve.", "reasons": []},
     "permission": "go",
     "findings": FINDINGS,

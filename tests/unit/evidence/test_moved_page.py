@@ -102,6 +102,8 @@ def assessment(*rows: dict[str, Any], found: str = "") -> dict[str, Any]:
     verdicts = ("owned by source", "owned by target", "split", "silent", "elsewhere")
     finding = {"check": "c", "severity": "warns", "subject": "s", "saw": found, "remedy": "Do it.", "evidence": []}
     return {
+        "source": "nima",
+        "target": "nimb",
         "diagnosis": {"state": "healthy", "meaning": "Both masters serve.", "reasons": []},
         "permission": "go",
         "findings": [finding] if found else [],
@@ -128,6 +130,7 @@ AFTER = assessment(
     client("web4", "owned by target", "nimb", "nimb", "nimb"),
     found="Clients have left nima.",
 )
+NEXT = {**assessment(found="web2 names nima."), "source": "nimb", "target": "nima"}
 
 
 def plan(changed: dict[str, Any] | None = None, **other: Any) -> dict[str, Any]:
@@ -157,6 +160,7 @@ def taken(made: dict[str, Any] = PLAN, came_to: dict[str, Any] = CAME_TO, *other
         ("takeover", "assessment", AFTER),
         ("takeover", "takeover", came_to),
         ("takeover", "direction", TURNED),
+        ("takeover", "assessment", NEXT),
     )
 
 
@@ -262,11 +266,14 @@ def test_a_direction_that_was_not_turned_says_so():
     assert "is the active master now" not in next_steps(shown)
 
 
-def test_what_the_checks_say_of_the_direction_before_is_kept_apart():
+def test_after_a_takeover_the_checks_speak_of_the_direction_that_is_armed_then():
     shown = page(taken())
-    after = section(shown, "Findings after the takeover, judged for the direction before it")
-    assert [row.cells[3] for row in section(shown, "Findings").rows] == ["web3 is silent."]
-    assert ([row.cells[3] for row in after.rows], after.folded) == (["Clients have left nima."], True)
+    after = section(shown, "Findings after the takeover, for the direction nimb to nima")
+    assert [row.cells[3] for row in section(shown, "Findings before the takeover").rows] == ["web3 is silent."]
+    assert [row.cells[3] for row in after.rows] == ["web2 names nima."]
+    shown = page(taken()[:-2])
+    after = section(shown, "Findings after the takeover, for the direction nima to nimb")
+    assert [row.cells[3] for row in after.rows] == ["Clients have left nima."]
 
 
 def test_of_thousands_of_clients_only_those_that_are_not_agreed_are_shown():
