@@ -33,6 +33,15 @@ from nim_operators.remote.job import Slot
 from nim_operators.remote.script import embedded
 
 KIND = "inventory"
+_ASIDE = "A sync never copies what is already there: move these locations aside on the target, then run again."
+_REMEDIES = {
+    Condition.PARTIAL: _ASIDE,
+    Condition.MISSING: _ASIDE,
+    Condition.UNREADABLE: (
+        "Why it could not be read is in the log of that master's inventory: what find or cksum said, or the name of a "
+        "file that goes over several lines."
+    ),
+}
 
 
 def recovery_point_asset(pair: str) -> Asset:
@@ -105,8 +114,8 @@ class NimVerifyResourcesOperator(NimJobOperator):
             raise NotReadBack(
                 f"{run.target} is no recovery point: "
                 + "; ".join(f"{found.resource} is {found.condition} ({', '.join(found.files[:3])})" for found in broken)
-                + ". A sync never copies what is already there: move these locations aside on the target, "
-                "then run again."
+                + ". "
+                + " ".join(dict.fromkeys(_REMEDIES[found.condition] for found in broken))
             )
 
     def _read_back(

@@ -100,6 +100,15 @@ def test_a_copy_that_is_shorter_than_its_source_is_not_trusted(start_lab: Start,
     assert run.records("recovery_point") == []
 
 
+def test_content_that_cannot_be_read_is_said_with_where_to_look(nights: InProcess) -> None:
+    objects = nights.lab.state()["masters"]["nima"]["objects"]
+    (location,) = (dict(found["attrs"])["location"] for found in objects.values() if found["type"] == "lpp_source")
+    (nights.lab.tree("nima") / location.lstrip("/") / "two\nlines").write_text("x")
+    run = nights.run()
+    assert run.verdict == "failed"
+    assert "is unreadable (could not be read on the source). Why it could not be read is in the log" in run.reason
+
+
 def test_a_sync_in_the_wrong_direction_is_refused(start_lab: Start, install: Install) -> None:
     lab = start_lab("taken_over")
     before = lab.state_hash()
