@@ -166,13 +166,14 @@ def _master_of_itself(own: Snapshot) -> str | None:
     "Updating master definition" and "Removing NIM client" (nim.md 4.3, phases 7 and 9).
     """
     file = own.niminfo
+    claimed = file.master_hostname if file is not None else None
+    here = claimed if claimed and same_host(claimed, own.hostname) else own.hostname
     named = (file.alternate_master or "").split() if file is not None else []
     records = own.of_type("alternate_master")
     known = [interface.hostname for record in records for interface in record.interfaces[:1]]
-    if not any(same_host(name, own.hostname) for name in (*named, *known)):
+    if not any(same_host(name, here) for name in (*named, *known)):
         return None
-    claimed = file.master_hostname if file is not None else None
-    return claimed if claimed and not same_host(claimed, own.hostname) else "its peer"
+    return claimed if claimed and here != claimed else "its peer"
 
 
 def few(clients: tuple[str, ...], shown: int = 5) -> str:

@@ -65,12 +65,17 @@ def identity_of(snapshot: Snapshot, peer: Snapshot | None = None) -> Identity:
 def has_files_of_peer(snapshot: Snapshot) -> bool:
     """Tell whether the niminfo of this master is its peer's, in the middle of a sync or after one that died.
 
-    Such a file calls this very host the alternate master (nim.md 12.17).
+    Such a file calls this very host the alternate master, and not the master (nim.md 12.17). One in which both names
+    fit this host says nothing: the masters of a pair may share a short name.
     """
-    alternates = (snapshot.niminfo and snapshot.niminfo.alternate_master) or ""
+    said = snapshot.niminfo
     aliases, addresses = _resolved({_plain(snapshot.hostname)} - _NO_HOST, snapshot.names)
     here = aliases | addresses
-    return any(same_host(_plain(word), name) for word in alternates.split() for name in here)
+
+    def means_us(words: str | None) -> bool:
+        return any(same_host(_plain(word), name) for word in (words or "").split() for name in here)
+
+    return said is not None and means_us(said.alternate_master) and not means_us(said.master_hostname)
 
 
 def hosts_of_peer(snapshot: Snapshot) -> tuple[str, ...]:

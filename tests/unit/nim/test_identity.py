@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from nim_operators.nim.identity import Identity, identity_of
+from nim_operators.nim.facts import takes_for
+from nim_operators.nim.identity import Identity, hosts_of_peer, identity_of
 from nim_operators.nim.niminfo import Niminfo
 from nim_operators.nim.objects import NimObject
 from nim_operators.nim.snapshot import NameAnswer, OwnRecords, Snapshot
@@ -142,3 +145,9 @@ def test_hosts_that_share_a_short_name_are_told_apart_by_their_domains():
     assert named_by("nim.east.com", pair) == ("A",)
     assert named_by("nim.north.com", pair) == ()
     assert named_by("nim", pair) == ("A", "B")
+    own = replace(
+        master("B", hostname="nim", peers=(alternate("east", "nim.east.com"),)),
+        niminfo=Niminfo(master_hostname="nim.west.com", alternate_master="nim.east.com"),
+        names=(NameAnswer("nim", ("nim.west.com", "nim"), ("10.2.1.1",)),),
+    )
+    assert (hosts_of_peer(own), takes_for(own, None)) == (("nim.east.com",), None)
