@@ -59,14 +59,18 @@ direct=0
 limited 3 sh -c 'sleep 20; true' || direct=$?
 captured=$(limited 3 sh -c '(sleep 20; echo late) & echo early; sleep 20')
 printf '%s %s %s\\n' "$direct" "$captured" "$(limited 20 echo quick)"
+ps() {
+    exec sleep 600
+}
+limited 1 ps -ef || echo $?
 """
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_limit_ends_a_command_and_all_below_it(shell: str) -> None:
+def test_a_limit_ends_a_command_and_all_below_it_and_a_ps_that_hangs(shell: str) -> None:
     common = next(script for script in SCRIPTS if script.name == "common.ksh").read_text()
-    ran = subprocess.run([shell, "-s"], input=common + LIMITS, capture_output=True, text=True, check=False)
-    assert ran.stdout == "137 early quick\n"
+    ran = subprocess.run([shell, "-s"], input=common + LIMITS, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.stdout == "137 early quick\n137\n"
 
 
 PS = """\

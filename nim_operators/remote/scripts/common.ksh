@@ -37,7 +37,10 @@ limited() {
         done
         # All are stopped before any is ended, so that none forks or goes on; the command's own end ends this watcher.
         kill -STOP $limited_pid
-        limited_below=$(descendants $limited_pid)
+        case $1 in
+            ps | processes) limited_below= ;;  # where ps hangs another one would only hang beside it
+            *) limited_below=$(descendants $limited_pid) ;;
+        esac
         kill -STOP $limited_below
         kill -9 $limited_below
         kill -9 $limited_pid
