@@ -37,6 +37,7 @@ class Absence(StrEnum):
     NO_SHELL = "the login runs no Korn shell"
     PRIVILEGE = "no root rights"
     HANGS = "it hangs"
+    UNREADABLE = "what it says makes no sense"
 
     @property
     def may_pass(self) -> bool:

@@ -196,7 +196,8 @@ class Run:
 
     def _look(self, asking: Asking) -> tuple[PairView, Mapping[str, Observed]]:
         endpoints = {master: self.endpoint(master) for master in self.masters}
-        seen = in_loop(observe_pair(self.source, self.target, endpoints, asking))
+        dispensable = self.masters if self.runbook is Runbook.WATCH else self.may_be_away
+        seen = in_loop(observe_pair(self.source, self.target, endpoints, asking, dispensable=dispensable))
         observations = {master: observed.observation for master, observed in seen.items()}
         is_lost = any(isinstance(found, Unreachable) for found in observations.values())
         view = PairView(

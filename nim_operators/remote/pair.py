@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from nim_operators.nim.clients import parse_client_answers
 from nim_operators.nim.collector import parse_sections
+from nim_operators.nim.errors import Unreadable
 from nim_operators.nim.identity import has_files_of_peer
 from nim_operators.nim.outcome import Exited
 from nim_operators.nim.snapshot import (
@@ -64,7 +65,12 @@ class Observed:
 
 
 async def observe_pair(
-    source: str, target: str, endpoints: Mapping[str, Endpoint], asking: Asking
+    source: str,
+    target: str,
+    endpoints: Mapping[str, Endpoint],
+    asking: Asking,
+    *,
+    dispensable: Collection[str] = (),
 ) -> dict[str, Observed]:
     """Observe both masters side by side, one round trip each: one that hangs does not keep us from the other.
 
@@ -75,9 +81,12 @@ async def observe_pair(
     those that no master claims. That costs a further trip only where there are such clients; so does asking some of
     the clients of a master that does not answer us whether they reach it.
 
-    :raises nim_operators.nim.errors.Unreadable: if a host printed something that makes no sense.
+    :param dispensable: masters that are as good as absent where what they print makes no sense.
+    :raises nim_operators.nim.errors.Unreadable: if any other printed such a thing.
     """
-    looks = (_observe(master, endpoints[master], asking) for master in (source, target))
+    looks = (
+        _observe(master, endpoints[master], asking, is_dispensable=master in dispensable) for master in (source, target)
+    )
     first, second = await asyncio.gather(*looks)
     missing = _missing_places(first.observation, second.observation)
     if missing:
@@ -100,17 +109,22 @@ async def observe_pair(
     return observed
 
 
-async def _observe(master: str, endpoint: Endpoint, asking: Asking) -> Observed:
+async def _observe(master: str, endpoint: Endpoint, asking: Asking, *, is_dispensable: bool) -> Observed:
     """Observe one master; look once more, a moment later, where the network may just have hiccupped."""
     questions = Questions(
         ask_clients=asking.width > 0,
         width=asking.width or 1,
         limit_seconds=asking.limit_seconds,
     )
-    observed = await _look(master, endpoint, questions)
-    if isinstance(observed.observation, Unreachable) and observed.observation.absence in _PASSING:
-        await asyncio.sleep(SECOND_LOOK_SECONDS)
+    try:
         observed = await _look(master, endpoint, questions)
+        if isinstance(observed.observation, Unreachable) and observed.observation.absence in _PASSING:
+            await asyncio.sleep(SECOND_LOOK_SECONDS)
+            observed = await _look(master, endpoint, questions)
+    except Unreadable as nonsense:
+        if not is_dispensable:
+            raise
+        return Observed(Unreachable(master, Absence.UNREADABLE, str(nonsense).rstrip(".")), {})
     return observed
 
 

@@ -57,6 +57,22 @@ def test_a_database_that_nim_cannot_save_is_kept_as_it_is_and_the_clients_are_re
         assert "a raw copy" in (rescued.evidence / "page.txt").read_text()
 
 
+def test_a_master_whose_words_make_no_sense_does_not_hold_a_rescue_up(airflow: InProcess) -> None:
+    stub = airflow.lab.tree("nima") / "usr/bin/oslevel"
+    stub.rename(stub.with_name("oslevel.aside"))
+    stub.write_text(
+        "#!/usr/bin/ksh\necho 'oslevel: 0519-004 libodm: The specified object class is damaged.' >&2\nexit 1\n"
+    )
+    stub.chmod(0o755)
+    said = "nima was not observed (what it says makes no sense): Cannot read the output of 'oslevel -s' on nima"
+    assert said in str(airflow.alone("watch", "nim_watch"))
+    refused = airflow.run("nim_disaster_failover", **STORY)
+    assert (refused.verdict, said in refused.reason) == ("refused", True)
+    rescued = airflow.run("nim_disaster_failover", **STORY, override="its ODM is damaged, seen at its console")
+    assert rescued.verdict == "done", rescued.reason
+    assert owners(airflow.lab) == {"nimb"}
+
+
 @pytest.mark.sweep
 def test_a_master_that_lets_us_in_and_hangs_does_not_hold_a_rescue_up(
     airflow: InProcess, monkeypatch: pytest.MonkeyPatch

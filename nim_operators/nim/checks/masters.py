@@ -19,6 +19,7 @@ REMEDIES: dict[Absence, str] = {
     Absence.LINK_LOST: "Run again; if it recurs, check the network for connections that are cut.",
     Absence.NO_SHELL: "Give the login user a Korn shell that prints no menu.",
     Absence.HANGS: "Look at its console: memory, the number of processes, disks and NFS mounts that do not answer.",
+    Absence.UNREADABLE: "Run there the command whose output could not be read, and mend what keeps it from telling.",
     Absence.PRIVILEGE: "Let the login user run commands as root: sudo -n or a role.",
 }
 """What to do about each kind of absence."""
