@@ -40,10 +40,24 @@ class NimLockPairOperator(NimOperator):
             if plan["idle"] or plan["rehearsal"]:
                 raise AirflowSkipException("The plan of this run sends nothing.")
         demand_approved_lately(run)
-        for master in _lock_both(run):
-            with suppress(*(UNABLE if master in run.may_be_away else ())):
-                again_if_lost(run, master, lambda: in_loop(put_away_vanished(run, master)))  # noqa: B023 - called at once
+        _take(run)
         return dict.fromkeys(sorted(run.masters), run.holder.run)
+
+
+def give_back_left_lock(run: Run) -> None:
+    """
+    Break the lock that a person named, and give it back at once: for a run that finds nothing to do.
+
+    :raises LockHeld: if somebody else holds it by now, or a job keeps it.
+    """
+    _take(run)
+    _on_both(run, lock.release)
+
+
+def _take(run: Run) -> None:
+    for master in _lock_both(run):
+        with suppress(*(UNABLE if master in run.may_be_away else ())):
+            again_if_lost(run, master, lambda: in_loop(put_away_vanished(run, master)))  # noqa: B023 - called at once
 
 
 def _lock_both(run: Run) -> list[str]:

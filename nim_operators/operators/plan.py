@@ -26,6 +26,7 @@ from nim_operators.operators.approved import NOBODY
 from nim_operators.operators.asked import Asked, asked
 from nim_operators.operators.base import NimOperator, Run, in_loop, observed
 from nim_operators.operators.before import unsettled
+from nim_operators.operators.lock import give_back_left_lock
 from nim_operators.operators.restore import demand_same_on_host
 from nim_operators.operators.sync import in_step, lacks_nothing
 from nim_operators.remote.errors import HostAbsent, OutcomeUnknown, RemoteError
@@ -37,7 +38,8 @@ class NimPlanTakeoverOperator(NimOperator):
     """
     Observe both masters and every client, assess them, and write the plan of a takeover into the evidence.
 
-    Reads: both masters (one round trip each) and the clients' own niminfo, asked from both masters. Changes: nothing.
+    Reads: both masters (one round trip each) and the clients' own niminfo, asked from both masters. Changes: nothing;
+    where nothing is left to do the lock of a dead run is given back, if a person asked for it.
     Safe to repeat: yes; an approval of an earlier plan holds only if the new one is the same.
     If interrupted: nothing is left behind. Undo: nothing to undo.
 
@@ -230,7 +232,11 @@ def demand_decided(run: Run, facts: Facts) -> None:
 
 
 def keep_plan(run: Run, plan: TakeoverPlan | RepairPlan, wanted: Asked, *, idle: bool) -> PlanRecord:
-    """Put a plan into the evidence, where its approval and every changing step look for it."""
+    """
+    Put a plan into the evidence, where its approval and every changing step look for it.
+
+    A run that finds nothing to do takes no lock; it gives back the one that a person asked it to break.
+    """
     point = run.store.recovery_point(run.pair.name)
     record = PlanRecord(
         digest=plan.digest,
@@ -243,6 +249,8 @@ def keep_plan(run: Run, plan: TakeoverPlan | RepairPlan, wanted: Asked, *, idle:
         set_aside=dict(run.pair.clients.set_aside),
     )
     run.record(record)
+    if record.idle and not record.rehearsal and run.breaks:
+        give_back_left_lock(run)
     return record
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from nim_operators.nim.drift import compare_definitions
 from nim_operators.nim.facts import facts_of
 from nim_operators.nim.pair import PairView
 from nim_operators.operators.base import NimOperator, Run
+from nim_operators.operators.before import unsettled
 from nim_operators.operators.verdict import NothingNew, RunNotDone
 
 _WELL = frozenset({State.HEALTHY, State.STANDBY_SYNCING})
@@ -38,10 +39,10 @@ class NimWatchOperator(NimOperator):
     Undo: nothing to undo.
 
     Green means: the pair was seen, and nobody needs to do anything. Red names the state, each alarm, and what to do
-    next; whatever would make the next nightly sync refuse is an alarm already now. People are told once, when that
-    changes; every change is an event of the pair's state asset. What was seen last is kept in ``watch.json`` of the
-    evidence, with the time: a heartbeat that an outside monitor can poll. Raw text is kept only of a change, one folder
-    a month.
+    next; whatever would make the next nightly sync refuse is an alarm already now, and so is a lock that a dead run
+    left. People are told once, when that changes; every change is an event of the pair's state asset. What was seen
+    last is kept in ``watch.json`` of the evidence, with the time: a heartbeat that an outside monitor can poll. Raw
+    text is kept only of a change, one folder a month.
     """
 
     operator_extra_links: Collection[BaseOperatorLink] = ()  # no page: its folder is of a month, not of a run
@@ -63,7 +64,8 @@ class NimWatchOperator(NimOperator):
         view, seen = run.look()
         assessment = assess(view, run.runbook)
         last = run.store.last_watch(run.pair.name)
-        now = self._judge(run, assessment, _drift(view), last)
+        left = tuple(_left_behind(run, view, lambda holder: _goes_on(context, holder)))
+        now = self._judge(run, assessment, left, _drift(view), last)
         run.store.write_watch(run.pair.name, now)
         is_news = last is None or _told(last) != _told(now)
         if is_news:
@@ -77,7 +79,14 @@ class NimWatchOperator(NimOperator):
         self.log.info("%s: %s", run.pair.name, now.state)
         return {"state": now.state, "since": now.since}
 
-    def _judge(self, run: Run, assessment: Assessment, drift: tuple[str, ...], last: WatchRecord | None) -> WatchRecord:
+    def _judge(
+        self,
+        run: Run,
+        assessment: Assessment,
+        left: tuple[str, ...],
+        drift: tuple[str, ...],
+        last: WatchRecord | None,
+    ) -> WatchRecord:
         at = pendulum.now("UTC").to_iso8601_string()
         point = run.store.recovery_point(run.pair.name)
         seen = WatchRecord(
@@ -86,7 +95,7 @@ class NimWatchOperator(NimOperator):
             source=run.source,
             target=run.target,
             state=assessment.diagnosis.state.value,
-            alarms=tuple(_alarms(run, assessment, point)),
+            alarms=(*_alarms(run, assessment, point), *left),
             clients=assessment.matrix.summary(),
             recovery_point=point.at if point else None,
             drift=drift,
@@ -135,6 +144,32 @@ def _alarms(run: Run, assessment: Assessment, point: RecoveryPointRecord | None)
         yield f"The recovery point is from {point.at}, still to come: a clock is wrong, so nobody knows its age."
     elif _age(point) > limit:
         yield f"The recovery point is older than {limit}: it is from {point.at}. See why the nightly sync does not run."
+
+
+def _goes_on(context: Context, holder: str) -> bool:
+    """Tell whether this Airflow knows the DAG run *holder* as one that has not ended."""
+    dag_id, _, run_id = holder.partition("/")
+    return context["ti"].get_dr_count(dag_id=dag_id, run_ids=[run_id], states=["queued", "running"]) > 0
+
+
+def _left_behind(run: Run, view: PairView, goes_on: Callable[[str], bool]) -> Iterator[str]:
+    """Say what runs have left that are over or gone: a lock under which nothing runs, a sync that is not settled."""
+    own = {master: seen.own for master in run.masters if (seen := view.snapshot(master)) is not None}
+    running = any(job.state == "running" for records in own.values() for job in records.jobs)
+    held = {records.lock.run: records.lock.taken_at for records in own.values() if records.lock is not None}
+    for holder, since in held.items():
+        if not running and not goes_on(holder):
+            where = ", ".join(master for master, records in own.items() if records.lock and records.lock.run == holder)
+            yield (
+                f"A lock on {where} was left by a run that is not going on in this Airflow: {holder}, since {since}. "
+                "See that it is over, then trigger the runbook again with 'Break the lock of this run' and a reason."
+            )
+    begun_by = unsettled(run, run.target)
+    if begun_by is not None and begun_by not in held and not goes_on(begun_by):
+        yield (
+            f"A sync onto {run.target} was neither proven nor put back: {begun_by} began it. The nightly sync settles "
+            "it; until then its copy may be half of one."
+        )
 
 
 def _age(point: RecoveryPointRecord) -> timedelta:

@@ -226,6 +226,7 @@ def _context(  # noqa: PLR0917 - what Airflow puts together
             dag_id=dag_id,
             run_id=run_id,
             get_task_states=lambda **_: {run_id: dict(states)},
+            get_dr_count=lambda **_: 0,
             xcom_push=lambda **_: None,
         ),
         "outlet_events": defaultdict(SimpleNamespace),

@@ -71,6 +71,28 @@ def test_after_a_good_night_the_watch_is_green_until_the_active_master_dies(airf
     assert heartbeat(airflow)["state"] == "healthy"
 
 
+def test_a_lock_that_a_dead_run_left_is_told_and_a_run_that_finds_nothing_to_do_breaks_it(airflow: InProcess) -> None:
+    assert airflow.run().verdict == "done"
+    form = {"reason": "firmware of nima", "change_ticket": "CHG0042"}
+    assert airflow.run("nim_planned_takeover", **form).verdict == "done"
+    dead = "nim_setup__lab/manual__dead"
+    assert airflow.alone("lock", "nim_setup", run_id="manual__dead") is None
+    locks = [airflow.lab.tree(host) / "var/adm/nim_operators/lock" for host in ("nima", "nimb")]
+    told = look(airflow)
+    assert f"A lock on nimb, nima was left by a run that is not going on in this Airflow: {dead}" in str(told)
+
+    mark = airflow.lab.mark()
+    rehearsed = {**form, "override": "its worker is gone", "break_lock_of": dead}
+    assert airflow.run("nim_planned_takeover", **rehearsed, rehearsal=True).verdict == "done"
+    assert all(lock.is_dir() for lock in locks)
+    idle = airflow.run("nim_planned_takeover", **rehearsed)
+    assert (idle.verdict, idle.tasks["lock"]) == ("done", "skipped")
+    assert not any(lock.exists() for lock in locks)
+    assert f"lock of {dead} broken. Reason typed: its worker is gone" in str(idle.records("note"))
+    assert airflow.lab.changing(after=mark) == []
+    assert look(airflow) is None
+
+
 def test_the_watch_turns_with_the_direction(airflow: InProcess) -> None:
     assert airflow.run().verdict == "done"
     assert look(airflow) is None
