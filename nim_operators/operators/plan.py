@@ -29,7 +29,6 @@ from nim_operators.operators.before import unsettled
 from nim_operators.operators.lock import give_back_left_lock
 from nim_operators.operators.restore import demand_same_on_host
 from nim_operators.operators.sync import in_step, lacks_nothing
-from nim_operators.remote.errors import HostAbsent, OutcomeUnknown, RemoteError
 
 _NAMED = 20
 
@@ -181,14 +180,9 @@ def _prepared(run: Run, facts: Facts) -> tuple[Facts, Preparation]:
     kept = facts.view.kept
     if needed.repair is Repair.RESTORE and kept is not None:
         try:
-            in_loop(demand_same_on_host(run, run.target, kept.file, kept.digest))
-        except (HostAbsent, OutcomeUnknown):
-            raise
-        except RemoteError as error:
-            raise Refused(
-                f"{' '.join(needed.saw)} Its verified backup is not on it: {error} Bring {kept.path} back to "
-                f"{kept.file} there, byte for byte, then clear this task."
-            ) from error
+            in_loop(demand_same_on_host(run, run.target, kept.file, kept.digest, kept.path))
+        except Refused as missing:
+            raise Refused(f"{' '.join(needed.saw)} {missing}") from missing
     return prepared(facts), needed
 
 

@@ -72,7 +72,7 @@ class NimPrepareAlternateOperator(NimJobOperator):
         if needed.repair in DATABASE:
             kept = _backup_to_put_back(facts, needed)
             file = kept.file
-            in_loop(demand_same_on_host(run, run.target, file, kept.digest))
+            in_loop(demand_same_on_host(run, run.target, file, kept.digest, kept.path))
             text += restore_lines(paths, file, left.mounts)
         elif needed.repair is Repair.START:
             *stop, start = repair_lines(facts, paths, "")

@@ -49,9 +49,9 @@ class NimPutBackOperator(NimJobOperator):
 
     Reads: both masters, and the target as it was before the sync, by the evidence of the run that began it. Changes:
     where the sync touched the target, stops its nimesis, removes mounts a restore left, restores the backup with
-    ``m_restore_db`` that the run took which began the sync, starts
-    nimesis, lifts a fence of an earlier try; renames content that lies aside back; where the restore is refused, or
-    half a sync meets a source that is away, fences the target. Safe to repeat: yes, a target that is as before is left
+    ``m_restore_db`` that the run took which began the sync, starts nimesis, lifts a fence of an earlier try; renames
+    content that lies aside back; where the restore is refused, its backup is gone from the target, or half a sync meets
+    a source that is away, fences the target. Safe to repeat: yes, a target that is as before is left
     alone. If interrupted: the restore goes on as a job on the target; the next try attaches.
     Undo: run the nightly sync again; a fence is undone with the commands that it names.
 
@@ -106,13 +106,23 @@ class NimPutBackOperator(NimJobOperator):
         if away is not None:
             raise UnusableMaster(self._fence(run, f"half a sync, and {away}")) from away
         self._demand_not_refused(run, differs)
-        yield in_loop(self._restore(run, left))
+        self._demand_backup_there(run, differs)
+        yield self._restore(run, left)
 
     def _demand_not_refused(self, run: Run, differs: tuple[str, ...]) -> None:
         """Fence the target where an earlier try has seen the restore refused, and then lost the link."""
         refused = [complaint(one) for one in unjudged(run, KIND) if not succeeded(one.outcome)]
         if refused:
             raise UnusableMaster(self._fence(run, "; ".join([*differs, *refused])))
+
+    def _demand_backup_there(self, run: Run, differs: tuple[str, ...]) -> None:
+        """Fence the target where the backup is gone from it: half a copy must not answer clients until it is back."""
+        backup = backup_before(run)
+        file = file_on_host(run, backup)
+        try:
+            in_loop(demand_same_on_host(run, run.target, file, backup["digest_here"], backup["path"]))
+        except Refused as missing:
+            raise UnusableMaster(self._fence(run, "; ".join([*differs, str(missing)]))) from missing
 
     def _a_step_saw_it(self, run: Run) -> bool:
         """Whether a step saw that the copy is not good. One that could not look proves nothing."""
@@ -143,11 +153,9 @@ class NimPutBackOperator(NimJobOperator):
             found += (f"it is fenced since {now.own.unusable.since}",)
         return tuple(f"{HALF}{one}" if "niminfo" in one or "nimesis" in one else one for one in found)
 
-    async def _restore(self, run: Run, left: Leftovers) -> JobRequest:
-        backup = backup_before(run)
-        file = file_on_host(run, backup)
+    def _restore(self, run: Run, left: Leftovers) -> JobRequest:
+        file = file_on_host(run, backup_before(run))
         paths = run.endpoint(run.target).commands
-        await demand_same_on_host(run, run.target, file, backup["digest_here"])
         text = restore_lines(paths, file, left.mounts)
         line = commands.restore_database(paths, file).line
         if left.asides:

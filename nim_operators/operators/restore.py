@@ -10,6 +10,7 @@ from nim_operators.nim.commands import CommandPaths
 from nim_operators.nim.diagnosis import is_transfer
 from nim_operators.nim.errors import Refused, StillRunning
 from nim_operators.operators.base import Run
+from nim_operators.remote.errors import HostAbsent, OutcomeUnknown, RemoteError
 from nim_operators.remote.files import fetch
 from nim_operators.remote.leftovers import Leftovers
 from nim_operators.remote.transport import connect
@@ -18,16 +19,28 @@ KIND = "restore"
 _FETCH_SECONDS = 900.0
 
 
-async def demand_same_on_host(run: Run, master: str, file: str, digest: str) -> None:
+async def demand_same_on_host(run: Run, master: str, file: str, digest: str, kept_at: str) -> None:
     """
     Read *file* on the master itself: what is restored must be what was verified.
 
-    :raises Refused: if it is another content.
+    :param kept_at: where the evidence keeps the same backup.
+    :raises Refused: if it is gone or another content, naming both places.
     """
-    async with connect(master, run.endpoint(master)) as host:
-        on_host = await fetch(host, file, deadline=_FETCH_SECONDS)
-    if on_host.digest_here != digest:
-        raise Refused(f"{file} on {master} is not the backup that was verified; put it back by hand.")
+    try:
+        async with connect(master, run.endpoint(master)) as host:
+            on_host = await fetch(host, file, deadline=_FETCH_SECONDS)
+    except (HostAbsent, OutcomeUnknown):
+        raise
+    except RemoteError as error:
+        found = error.sentence
+    else:
+        if on_host.digest_here == digest:
+            return
+        found = f"{file} is not the backup that was verified."
+    raise Refused(
+        f"Its verified backup is not on {master}: {found} Bring {kept_at} back to {file} there, byte for byte, then "
+        "clear this task."
+    )
 
 
 def demand_quiet(master: str, left: Leftovers) -> None:

@@ -186,6 +186,23 @@ def test_a_refusal_over_half_a_sync_names_the_run_that_left_it_and_the_backup_fr
     assert f"/var/adm/nim_operators/backups/nimdb.{kept.name} there" in run.reason
 
 
+def test_half_a_sync_whose_backup_is_gone_from_the_host_is_fenced_until_it_is_back(nights: InProcess) -> None:
+    lab = nights.lab
+    before = Before.of(lab)
+    lab.break_fault("sync_fails", phase=11)
+    backups = lab.tree("nimb") / BASE / "backups"
+    nights.before["put_back"] = lambda: shutil.rmtree(backups)
+    run = nights.run()
+    judge("unusable", lab, run, before)
+    (kept,) = (nights.installation.evidence / "lab/backups/nimb").iterdir()
+    file = f"{backups.relative_to(lab.tree('nimb'))}/nimdb.{kept.name}"
+    assert f"Bring {kept.as_uri()} back to /{file} there, byte for byte" in run.reason
+
+    backups.mkdir()
+    shutil.copyfile(kept, lab.tree("nimb") / file)
+    judge("put back", lab, nights.clear(run, "put_back"), before)
+
+
 def kill_job(shell: int) -> None:
     """Kill a job's shell and what it runs with signal 9, and come back when the shell is gone."""
     for pid in (shell, *below(shell)):
