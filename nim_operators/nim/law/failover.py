@@ -17,7 +17,7 @@ DISASTER_FAILOVER: Column = {
         "Run the nightly sync.",
     ),
     State.STANDBY_DOWN: Ruling(
-        REFUSE, "The active master answers; it is the standby that does not.", "Bring the standby up."
+        REFUSE, "There is nobody to rescue the clients from, and nobody to rescue them.", "Bring the standby up."
     ),
     State.STANDBY_SYNCING: Ruling(
         REASON,
@@ -26,7 +26,7 @@ DISASTER_FAILOVER: Column = {
     ),
     State.ACTIVE_UNREACHABLE_UNCONFIRMED: Ruling(
         REASON,
-        "It was not confirmed that the active master is dead; it may be serving its clients.",
+        "It may be serving its clients.",
         "Look at its console or HMC. If it is dead, or must not come back, run again and say what was seen.",
     ),
     State.ACTIVE_DEAD: Ruling(GO, "We and a second witness find the active master dead.", "Nothing."),
@@ -37,7 +37,7 @@ DISASTER_FAILOVER: Column = {
     ),
     State.ACTIVE_NOT_SERVING: Ruling(
         REASON,
-        "The active master answers, but its NIM does not work; repairing it may be quicker and loses nothing.",
+        "Repairing it may be quicker, and loses nothing.",
         "Repair NIM on it, or run again and say why not.",
     ),
     State.UNUSABLE_ALTERNATE: Ruling(
