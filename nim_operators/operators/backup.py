@@ -19,17 +19,20 @@ from nim_operators.nim.snapshot import Absence, Snapshot
 from nim_operators.operators.approved import planned
 from nim_operators.operators.base import Run, again_if_lost, in_loop
 from nim_operators.operators.before import may_be_half, stamp_of
-from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, run_to_end
 from nim_operators.remote.errors import HostAbsent, NoRoom, NotLocked, OutcomeUnknown, RemoteError
 from nim_operators.remote.files import digest, fetch, fetch_database_files, prune_backups
 from nim_operators.remote.job import Slot
 from nim_operators.remote.lock import claim
+from nim_operators.remote.script import embedded
 from nim_operators.remote.subsystem import subsystem_rows
 from nim_operators.remote.transport import connect
 from nim_operators.triggers.nimesis import NIMESIS
 
 KIND = "backup"
 _FETCH_SECONDS = 900.0
+_GIVEN_UP_SECONDS = 60
+"""So long a master that is given up has for a backup, which takes seconds: a database that hangs holds no rescue up."""
 _STAMP = "YYYYMMDD[T]HHmmss[Z]"
 
 
@@ -44,8 +47,8 @@ class NimBackupDatabaseOperator(NimJobOperator):
 
     Green means: a readable tar with its six members and the master's own NIM level is off the host, and its digest is
     the same on both ends. In a disaster the master that is given up may have a database that ``m_backup_db`` cannot
-    read, or no room for a file: the files of its database are then copied off the host as they are, each with its
-    digest proven, and the evidence says that nobody knows whether NIM could restore them.
+    read, or not in time, or no room for a file: the files of its database are then copied off the host as they are,
+    each with its digest proven, and the evidence says that nobody knows whether NIM could restore them.
     """
 
     def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
@@ -56,20 +59,26 @@ class NimBackupDatabaseOperator(NimJobOperator):
         if not needed:
             self._tell_again(run)
             raise AlreadyDone(_held(run))
-        directory = run.pair.backups.directory
         for master in needed:
-            stamp = pendulum.now("UTC").format(_STAMP)
-            file = f"{directory}/nimdb.{stamp}.backup"
-            command = commands.backup_database(run.endpoint(master).commands, file)
-            told = f"echo 'file {file}' && echo \"level $(cat /etc/NIM.level)\""
-            yield JobRequest(
-                master=master,
-                kind=KIND,
-                line=command.line,
-                command=f"mkdir -p '{directory}' && {told} && {command.line}",
-                slot=Slot.BACKUP,
-                changes=False,
-            )
+            if master in run.may_be_away:
+                self._back_up_given_up(run, master)
+            else:
+                yield _request(run, master, int(self.wait_limit.total_seconds()))
+
+    def _back_up_given_up(self, run: Run, master: str) -> None:
+        """Back up a master that the run can go on without, right here: whatever it does holds nobody up for long."""
+
+        def back_up() -> None:
+            ended = in_loop(run_to_end(run, _request(run, master, _GIVEN_UP_SECONDS)))
+            self.demand_good_end([ended])
+            in_loop(self._bring_home(run, ended))
+
+        try:
+            again_if_lost(run, master, back_up)
+        except (HostAbsent, OutcomeUnknown) as lost:
+            self._leave_out(run, master, Absence.LINK_LOST, lost.sentence)
+        except (CommandFailed, NotReadBack, RemoteError) as bad:
+            self._copy_raw(run, master, bad)
 
     def _tell_again(self, run: Run) -> None:
         """Record once more what an earlier try proved and then lost the link: a verdict reads the last try alone."""
@@ -98,19 +107,10 @@ class NimBackupDatabaseOperator(NimJobOperator):
         run.record(ObservationRecord(master, reachable=False, absence=absence.value, reason=reason))
         self.log.warning("No backup of %s: %s: %s", master, absence, reason)
 
-    def demand_good_end(self, ended: list[EndedJob]) -> None:
-        """Leave it to :meth:`finish`, which knows whether a master may be given up."""
-
     def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
         """Fetch and verify each new backup, keep it, prune the old ones."""
         for one in ended:
-            try:
-                super().demand_good_end([one])
-                in_loop(self._bring_home(run, one))
-            except (CommandFailed, NotReadBack) as bad:
-                if one.job.host not in run.may_be_away:
-                    raise
-                self._copy_raw(run, one.job.host, bad)
+            in_loop(self._bring_home(run, one))
         return _held(run)
 
     def _copy_raw(self, run: Run, master: str, why: Exception) -> None:
@@ -167,6 +167,21 @@ class NimBackupDatabaseOperator(NimJobOperator):
         run.store.prune_backups(run.pair.name, master, keep, now=now, made=[f"{one}.backup" for one in made])
         for path in removed:
             self.log.info("%s: removed old backup %s", master, path)
+
+
+def _request(run: Run, master: str, limit_seconds: int) -> JobRequest:
+    directory = run.pair.backups.directory
+    file = f"{directory}/nimdb.{pendulum.now('UTC').format(_STAMP)}.backup"
+    paths = run.endpoint(master).commands
+    values = {"DIRECTORY": directory, "FILE": file, "M_BACKUP_DB": paths.m_backup_db, "LIMIT": str(limit_seconds)}
+    return JobRequest(
+        master=master,
+        kind=KIND,
+        line=commands.backup_database(paths, file).line,
+        command=embedded("backup", values, uses=("common",)),
+        slot=Slot.BACKUP,
+        changes=False,
+    )
 
 
 def _hold_kept(run: Run) -> None:
@@ -256,7 +271,7 @@ async def _reach(run: Run, master: str) -> None:
 
 async def _fetch_raw(run: Run, master: str) -> tuple[dict[str, bytes], dict[str, str]]:
     async with connect(master, run.endpoint(master)) as host:
-        return await fetch_database_files(host, deadline=_FETCH_SECONDS)
+        return await fetch_database_files(host, deadline=_GIVEN_UP_SECONDS)
 
 
 def _told(one: EndedJob) -> tuple[str, str]:

@@ -116,7 +116,7 @@ def fence(run: Run, master: str, mark: str, why: str, backup: str) -> Fence:
         "BACKUP": backup,
         "MARK": mark,
     }
-    text = embedded("fence", values)
+    text = embedded("fence", values, uses=("common",))
     job = JobRequest(master, "fence", "fence nimesis", text, Slot.CHANGE, changes=True, stream=False)
     in_loop(run_to_end(run, job))
     return in_loop(_look(run, master, mark))

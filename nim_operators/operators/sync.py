@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from nim_operators.evidence.records import DriftRecord, Json, SyncRecord
+from nim_operators.evidence.records import DriftRecord, Json, ObservationRecord, SyncRecord
 from nim_operators.nim import commands
 from nim_operators.nim.assess import Assessment
 from nim_operators.nim.direction import Arming
@@ -222,16 +222,32 @@ def _demand_in_plan(run: Run, view: PairView, line: str) -> None:
 
 
 def demand_backups(run: Run, view: PairView) -> None:
-    """Refuse unless this run holds a verified backup of each reachable database off the hosts (S2)."""
+    """
+    Refuse unless this run holds a verified backup of each reachable database off the hosts (S2).
+
+    Of a master that is given up for a typed reason, and that let nobody take one, it need not.
+    """
     held = run.backups()
     missing = [
-        master for master in run.masters if view.snapshot(master) is not None and not _is_kept(run, held.get(master))
+        master
+        for master in run.masters
+        if view.snapshot(master) is not None
+        and not _is_kept(run, held.get(master))
+        and not (master in run.may_be_away and run.reason and _was_left_out(run, master))
     ]
     if missing:
         raise Refused(
             f"This run holds no verified backup of {', '.join(missing)} off the host since it took the lock; clear the "
             "task 'backup' too."
         )
+
+
+def _was_left_out(run: Run, master: str) -> bool:
+    """Tell whether the step that takes the backups has recorded that it could not reach *master*."""
+    records = run.evidence.read_records(ObservationRecord.KIND)
+    return any(
+        one.task_id == "backup" and one.body["master"] == master and not one.body["reachable"] for one in records
+    )
 
 
 def _is_kept(run: Run, record: Json | None) -> bool:

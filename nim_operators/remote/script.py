@@ -98,9 +98,16 @@ def _printer(function: str, items: Iterable[str]) -> str:
     return "\n".join([f"{function}() {{", ":", *(f"say {quote(item)}" for item in items), "}"])
 
 
-def embedded(name: str, values: Mapping[str, str], lists: Mapping[str, Iterable[str]] | None = None) -> str:
+def embedded(
+    name: str,
+    values: Mapping[str, str],
+    lists: Mapping[str, Iterable[str]] | None = None,
+    *,
+    uses: tuple[str, ...] = (),
+) -> str:
     """Return a script file as the body of a job: the same quoting, without the outer function."""
-    return "\n".join([_source("say"), _given(values, lists or {}), _source(name)])
+    parts = (_source(part) for part in ("say", *uses))
+    return "\n".join([*parts, _given(values, lists or {}), _source(name)])
 
 
 def _given(values: Mapping[str, str], lists: Mapping[str, Iterable[str]]) -> str:

@@ -57,6 +57,21 @@ def test_a_database_that_nim_cannot_save_is_kept_as_it_is_and_the_clients_are_re
         assert "a raw copy" in (rescued.evidence / "page.txt").read_text()
 
 
+def test_a_database_that_hangs_while_it_is_saved_does_not_hold_a_rescue_up(
+    airflow: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nim_operators.operators.backup._GIVEN_UP_SECONDS", 3)
+    lab = airflow.lab
+    lab.break_fault("nimesis_down", host="nima")
+    lab.break_fault("command_hangs", host="nima", command="m_backup_db")
+    rescued = airflow.run("nim_disaster_failover", **STORY, override="nimesis does not start, seen at the console")
+    assert rescued.verdict == "done", rescued.reason
+    assert owners(lab) == {"nimb"}
+    kept = {record["master"]: record for record in rescued.records("backup")}
+    assert "raw" not in kept["nimb"]
+    assert "ended with" in kept["nima"]["raw"]
+
+
 def test_a_master_whose_words_make_no_sense_does_not_hold_a_rescue_up(airflow: InProcess) -> None:
     stub = airflow.lab.tree("nima") / "usr/bin/oslevel"
     stub.rename(stub.with_name("oslevel.aside"))

@@ -8,7 +8,7 @@ starters() {
 
 # Whether lssrc shows nimesis, and nothing but stopped. What cannot be read is no reason to leave the stop out.
 stopped() {
-    rows=$("$LSSRC" -s nimesis) &&
+    rows=$(limited 20 "$LSSRC" -s nimesis) &&
         say "$rows" | awk '$1 == "nimesis" { seen = 1; if ($NF != "inoperative") serves = 1 } END { exit serves || !seen }'
 }
 
@@ -20,7 +20,7 @@ fi
 mkdir -p "$BASE/fence"
 printf 'run=%s\nreason=%s\nsince=%s\nbackup=%s\n' "$RUN" "$REASON" "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" "$BACKUP" >"$BASE/$MARK.new" &&
     mv "$BASE/$MARK.new" "$BASE/$MARK"
-stopped || "$STOPSRC" -s nimesis
+stopped || limited 60 "$STOPSRC" -s nimesis
 {
     cat "$BASE/fence/inittab" 2>/dev/null
     starters
@@ -32,8 +32,8 @@ starters | while read -r entry; do
 done
 # stopsrc only requests the stop.
 patience=30
-while "$LSSRC" -s nimesis | grep -E ' (active|stopping)' >/dev/null && [ $patience -gt 0 ]; do
+while limited 20 "$LSSRC" -s nimesis | grep -E ' (active|stopping)' >/dev/null && [ $patience -gt 0 ]; do
     patience=$((patience - 1))
     sleep 1
 done
-"$LSSRC" -s nimesis
+limited 20 "$LSSRC" -s nimesis
