@@ -32,15 +32,25 @@ def fence(folder: Path, shell: str, listed: str, status: int) -> list[str]:
     values |= {"RUN": "night/1", "REASON": "its clients have gone", "BACKUP": "-", "MARK": "fenced"}
     (folder / "base").mkdir()
     environment = {"PATH": f"{folder}:{os.environ['PATH']}"}
-    subprocess.run([shell, "-c", embedded("fence", values)], env=environment, check=False, capture_output=True)
+    subprocess.run(
+        [shell, "-c", embedded("fence", values, uses=("common",))], env=environment, check=False, capture_output=True
+    )
     assert (folder / "base/fenced").exists()
     return sent.read_text().splitlines() if sent.exists() else []
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("listed", [HEADER + STOPPED, HEADER + STOPPED + STOPPED, STOPPED])
-def test_what_is_seen_to_be_stopped_is_not_stopped_again(tmp_path: Path, shell: str, listed: str) -> None:
-    assert fence(tmp_path, shell, listed, 0) == []
+@pytest.mark.parametrize(
+    ("listed", "status"),
+    [
+        (HEADER + STOPPED, 0),
+        (HEADER + STOPPED + STOPPED, 0),
+        (STOPPED, 0),
+        ("0513-085 The nimesis Subsystem is not on file.\n", 1),
+    ],
+)
+def test_what_is_seen_to_be_stopped_is_not_stopped_again(tmp_path: Path, shell: str, listed: str, status: int) -> None:
+    assert fence(tmp_path, shell, listed, status) == []
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -53,7 +63,7 @@ def test_what_is_seen_to_be_stopped_is_not_stopped_again(tmp_path: Path, shell: 
         (HEADER + STOPPED, 1),
         (HEADER, 0),
         ("", 0),
-        ("0513-085 The nimesis Subsystem is not on file.\n", 1),
+        ("0513-053 The System Resource Controller daemon is not active.\n", 1),
         (" nimesis          nim              7405916      warned\n", 0),
     ],
 )

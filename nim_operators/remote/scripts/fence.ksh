@@ -6,9 +6,15 @@ starters() {
     lsitab -a | grep -E '^[^:]+:[^:]*:[^:]*:.*startsrc.*(nimesis|-g *nim([^a-z]|$))'
 }
 
-# Whether lssrc shows nimesis, and nothing but stopped. What cannot be read is no reason to leave the stop out.
+# Whether lssrc shows nimesis, and nothing but stopped, or says that there is none (0513-085). What cannot be read is no
+# reason to leave the stop out.
 stopped() {
-    rows=$(limited 20 "$LSSRC" -s nimesis) &&
+    rows=$(limited 20 "$LSSRC" -s nimesis 2>&1)
+    rows_status=$?
+    case $rows in
+        *0513-085*) return 0 ;;
+    esac
+    [ $rows_status -eq 0 ] &&
         say "$rows" | awk '$1 == "nimesis" { seen = 1; if ($NF != "inoperative") serves = 1 } END { exit serves || !seen }'
 }
 
