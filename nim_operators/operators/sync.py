@@ -175,7 +175,7 @@ class NimSyncOperator(NimJobOperator):
         turns = {Arming.AGAINST} if run.runbook is Runbook.REPROTECT else set()
         if assessment.armed.arming not in {Arming.FIRST, Arming.INCOMPLETE, *turns}:
             return
-        in_loop(arm(run))
+        arm(run)
         self.log.info("Armed direction recorded on both masters: %s to %s.", run.source, run.target)
 
 

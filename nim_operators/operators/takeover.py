@@ -140,7 +140,7 @@ class NimTakeoverOperator(NimJobOperator):
             self.log.warning("%s %s: %s %s", one.client, one.cause, one.saw, one.remedy)
         below = not result.moved or record.percent < record.threshold
         if not below:
-            turned, recorded_on = in_loop(turn(run))
+            turned, recorded_on = turn(run)
             run.assess(view.turned(turned, recorded_on), rules=Runbook.NIGHTLY_SYNC)
             if run.runbook is Runbook.DISASTER_FAILOVER and record.seconds is not None:
                 failover = FailoverRecord(turned.recorded_at, run.holder.run, run.source, run.target)

@@ -9,6 +9,8 @@ import time
 import pytest
 
 from tests.lab.in_process import InProcess
+from tests.lab.test_killed_between import below
+from tests.lab.test_killed_in_each_phase import argv_of
 
 FORM = {"reason": "firmware update of nima", "change_ticket": "CHG0042"}
 SAID = {**FORM, "override": "the others were switched off and are back"}
@@ -56,7 +58,10 @@ def test_every_client_is_handed_over_and_given_back_and_a_second_run_changes_not
     assert "Findings after the takeover, for the direction nimb to nima" in (there.evidence / "page.txt").read_text()
     runs_again_and_changes_nothing(airflow, "nim_planned_takeover")
 
+    recording = {"host": "nimb", "nth": 5, "at": "before"}
+    airflow.before["takeover"] = lambda: lab.break_fault("ssh_drop", **recording)
     back = airflow.run("nim_give_back", **FORM)
+    assert len(lab.log(event="command", ended="dropped before it ran")) == 1
     assert (back.verdict, back.reason) == ("done", "Every required step recorded its read-back.")
     assert (owners(lab), armed(lab), is_locked(lab)) == ({"nima"}, {"source=nima"}, False)
     assert [call for call in lab.calls("nim") if "sync" in call["argv"] and call["host"] == "nimb"] == []
@@ -110,7 +115,9 @@ def test_the_lock_stays_while_a_takeover_lives_on_whose_shell_was_killed(airflow
 
     def kill_the_shell():
         lab.wait("held:takeover:start")
-        os.kill(int((lab.tree("nimb") / "var/adm/nim_operators/jobs/change/pid").read_text()), signal.SIGKILL)
+        shell = int((lab.tree("nimb") / "var/adm/nim_operators/jobs/change/pid").read_text())
+        for pid in (shell, *(pid for pid in below(shell) if argv_of(pid) == argv_of(shell))):
+            os.kill(pid, signal.SIGKILL)
 
     airflow.waiting["takeover"] = kill_the_shell
     run = airflow.run("nim_planned_takeover", **FORM, final_sync=False)
