@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk import Context
@@ -17,10 +18,10 @@ from nim_operators.nim.plan import PlannedCommand
 from nim_operators.nim.repairplan import RepairPlan
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import BY_SSH
-from nim_operators.operators.approved import demand_approved, planned
+from nim_operators.operators.approved import planned
 from nim_operators.operators.asked import asked
-from nim_operators.operators.base import NimOperator, Run, in_loop
-from nim_operators.operators.jobs import JobRequest, run_to_end
+from nim_operators.operators.base import NimOperator, Run, in_loop, observed
+from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator
 from nim_operators.operators.plan import demand_known, keep_plan
 from nim_operators.operators.sync import demand_backups
 from nim_operators.remote.job import Slot
@@ -71,7 +72,7 @@ class NimPlanClientRepairOperator(NimOperator):
         return {"digest": plan.digest, "client": repair.client, "idle": is_done, "evidence": run.evidence.location}
 
 
-class NimRepairClientOperator(NimOperator):
+class NimRepairClientOperator(NimJobOperator):
     """
     Rebuild one client's /etc/niminfo with ``niminit`` on it, and ask the client again.
 
@@ -79,27 +80,40 @@ class NimRepairClientOperator(NimOperator):
     content is kept beside this product's records there, and what ``niminit`` changes of its object on the source
     (nim.md 4.2). Safe to repeat: yes; a client whose own file names the source and lists both masters is left alone.
     If interrupted: what rebuilds the file runs on the client by itself, and puts the saved file back where ``niminit``
-    makes none; a client that went down in between gets it back on the next try, by a connection of its own, or at its
-    console. Undo: ``cp`` of the saved file over /etc/niminfo.
+    makes none; the next try attaches to the job that sent it. A client that went down in between gets its file back on
+    the next try, by a connection of its own, or at its console. Undo: ``cp`` of the saved file over /etc/niminfo.
 
     Green means: the client itself names the source and lists both masters. Whether ``niminit`` lists both is not
     documented beyond IBM's procedure (nim.md 6, 0042-372); where it does not, this is *incomplete*.
     """
 
-    def act(self, run: Run, context: Context) -> dict[str, Any]:
-        """Do it once, where it is still needed and still what was approved."""
-        demand_approved(run)
+    keeps = KIND
+
+    def requests(self, run: Run, context: Context) -> Iterable[JobRequest]:
+        """Attach to what this run has begun; else do it once, where it is still needed and still what was approved."""
         view = run.observe("before", ask_clients=True)
-        facts = facts_of(view, run.holder.run)
-        subject = planned(run)["plan"]["subject"]
-        repair, row = plan_repair(facts, subject["client"])
-        failure = ""
-        if not (is_whole(row) and (run.recorded(CommandRecord) or not run.reason)):
+        begun = observed(view, run.source).own.open_job(KIND)
+        if begun is None or begun.run != run.holder.run:
+            facts = facts_of(view, run.holder.run)
+            plan = planned(run)["plan"]["subject"]
+            repair, row = plan_repair(facts, plan["client"])
+            if is_whole(row) and (_was_sent(run) or not run.reason):
+                raise AlreadyDone(_read_back(run, facts, repair, ""))
             run.demand_go(run.assess(view))
             demand_backups(run, view)
-            failure = repair.failure(_send(run, repair, subject["by"]))
-            facts = facts_of(run.observe("after", ask_clients=True), run.holder.run)
-        return _read_back(run, facts, repair, failure)
+            _demand_as_planned(run, repair, plan["by"])
+            if plan["by"] == BY_SSH:
+                raise AlreadyDone(_judge(run, in_loop(_over_ssh(run, repair))))
+        ((_, line),) = planned(run)["plan"]["commands"]
+        attach_to = begun.job if begun else ""
+        yield JobRequest(run.source, KIND, line, line, Slot.CHANGE, changes=True, attach_to=attach_to)
+
+    def demand_good_end(self, ended: list[EndedJob]) -> None:
+        """Let the client decide: what rebuilds its file says by itself how that ended."""
+
+    def finish(self, run: Run, context: Context, ended: list[EndedJob]) -> dict[str, Any]:
+        """Ask every client again."""
+        return _judge(run, "".join(one.log for one in ended))
 
 
 def _way(run: Run, repair: ClientRepair, row: Row) -> str:
@@ -116,20 +130,21 @@ def _way(run: Run, repair: ClientRepair, row: Row) -> str:
     )
 
 
-def _send(run: Run, repair: ClientRepair, way: str) -> str:
-    """Send exactly what the approved plan says (S11), and return what it printed."""
+def _was_sent(run: Run) -> bool:
+    return any(record["changes"] for record in run.recorded(CommandRecord))
+
+
+def _demand_as_planned(run: Run, repair: ClientRepair, way: str) -> None:
+    """Refuse to send anything but exactly what the approved plan says (S11)."""
     if way == run.source:
-        host, line = run.source, commands.on_client(run.endpoint(run.source).commands, repair.client, repair.text).line
+        needed = [run.source, commands.on_client(run.endpoint(run.source).commands, repair.client, repair.text).line]
     else:
-        host, line = repair.client, repair.text
-    if [host, line] not in planned(run)["plan"]["commands"]:
+        needed = [repair.client, repair.text]
+    if needed not in planned(run)["plan"]["commands"]:
         raise Refused(
             f"What is needed on {repair.client} now is not in the approved plan; clear the tasks 'plan' and 'approve' "
             "and read the new plan."
         )
-    if way == run.source:
-        return in_loop(run_to_end(run, JobRequest(run.source, KIND, line, line, Slot.CHANGE, changes=True))).log
-    return in_loop(_over_ssh(run, repair))
 
 
 async def _over_ssh(run: Run, repair: ClientRepair) -> str:
@@ -140,6 +155,13 @@ async def _over_ssh(run: Run, repair: ClientRepair) -> str:
     run.evidence.write_log(f"{KIND}.{repair.client}", said)
     run.record(CommandRecord(repair.client, repair.text, changes=True, outcome=ended.outcome))
     return said
+
+
+def _judge(run: Run, said: str) -> dict[str, Any]:
+    """Ask every client again after what rebuilds a file has *said* how that ended."""
+    facts = facts_of(run.observe("after", ask_clients=True), run.holder.run)
+    repair, _ = plan_repair(facts, planned(run)["plan"]["subject"]["client"])
+    return _read_back(run, facts, repair, repair.failure(said))
 
 
 def _read_back(run: Run, facts: Facts, repair: ClientRepair, failure: str) -> dict[str, Any]:

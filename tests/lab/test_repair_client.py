@@ -59,6 +59,20 @@ def test_it_lists_both_again_and_a_second_run_changes_nothing(airflow):
     assert changed(lab, mark) == []
 
 
+def test_one_that_needs_none_is_rebuilt_for_an_override_and_once_though_the_link_is_lost(airflow):
+    lab = airflow.lab
+    assert lists(lab) == ["nima", "nimb"]
+    mark = lab.mark()
+    airflow.before["repair"] = lambda: lab.break_fault("ssh_drop", host="nima", nth=4, at="end")
+    run = airflow.run("nim_repair_client", **FORM, override="its port is to be written anew", tries=2)
+    lab.heal()
+    assert (run.verdict, run.reason) == ("done", "Every required step recorded its read-back.")
+    assert [step["result"] for step in run.records("step")].count("unknown") == 1
+    assert changed(lab, mark) == ["c_rsh", "niminit"]
+    assert "NIM_MASTER_HOSTNAME" in run.log_of("repair_client")
+    assert not list((lab.tree("nima") / "var/adm/nim_operators/jobs").iterdir())
+
+
 def test_bad_input_a_rehearsal_and_a_rejection_change_nothing(airflow):
     lab = airflow.lab
     forgets(lab)
