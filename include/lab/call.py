@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import os
@@ -29,7 +28,6 @@ class BrokenOutputError(Exception):
 async def write_fd(fd: int, data: bytes) -> None:
     """Write everything to a descriptor the lab shares with another process, never blocking the event loop."""
     regular = stat.S_ISREG(os.fstat(fd).st_mode)
-    terminal = os.isatty(fd)
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
     view = memoryview(data)
@@ -37,9 +35,7 @@ async def write_fd(fd: int, data: bytes) -> None:
         if not regular and not poll.poll(0):
             await writable(fd)
         try:
-            # a terminal that is ready for something may yet have no room for all of it
-            written = await asyncio.to_thread(os.write, fd, view[:CHUNK]) if terminal else os.write(fd, view[:CHUNK])
-            view = view[written:]
+            view = view[os.write(fd, view[:CHUNK]) :]
         except BlockingIOError:
             continue
         except OSError as error:

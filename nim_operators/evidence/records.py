@@ -311,10 +311,7 @@ class QuestionRecord(Body):
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRecord(Body):
-    """What a person answered to a plan: ``digest`` is that plan's, ``answer`` is Approve or Reject.
-
-    ``objection`` says why the answer does not count; every changing step looks by itself whether it does.
-    """
+    """What a person answered to a plan: ``digest`` is that plan's, ``answer`` is Approve or Reject."""
 
     KIND: ClassVar[str] = "approval"
     digest: str
@@ -323,7 +320,6 @@ class ApprovalRecord(Body):
     answered_by: str
     answered_at: str
     comment: str
-    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,8 @@
 
 A command is known by what it does and where: the task that sends it, the host, the script with what that is asked to
 do, and which one of these it is in a try of the task. A look that is repeated because its link was cut is the same
-command. So the tries of one run lose the link in one command after the other, until a try gets through. One that gets
-through sooner is tried again, as if its process had been lost before it could say so. Whatever that run did not send
-any more, since a look had found its work done, is cut in the next one, on a pair that is new again.
+command. So the tries of one run lose the link in one command after the other, until a try gets through; whatever that
+run did not send any more, since a look had found its work done, is cut in the next one, on a pair that is new again.
 
 The commands are counted as they leave; that these are all of them is compared with the log of the lab, which also is
 what cuts the link and says what became of the hosts.
@@ -79,29 +78,24 @@ class Link:
     """
     Lets the lab cut the link in each command that was not cut before; in none where ``at`` is empty.
 
-    That to the host which is ``spared`` is cut once in each try of a task. ``all`` are those that shall be cut.
+    That to the host which is ``spared`` is cut once in each try of a task; before a second command of it would be cut,
+    the process of the task is gone.
     """
 
     lab: Lab
     at: str
     spared: str
-    all: frozenset[Command]
     cut: set[Command] = field(default_factory=set)
     sent: list[Command] = field(default_factory=list)
     _task: str = ""
-    _lost: set[str] = field(default_factory=set)
+    _has_spared: bool = False
     _counted: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def begin(self, task: str) -> None:
         """Count anew: a task begins or is tried again."""
         self._task = task
-        self._lost.clear()
+        self._has_spared = False
         self._counted.clear()
-
-    @property
-    def is_worth_a_try(self) -> bool:
-        """Whether another try of this task would bring more: this one has lost the link, and not in every command."""
-        return bool(self._lost) and any(one.task == self._task for one in self.all - self.cut)
 
     def put_before(self, patch: pytest.MonkeyPatch) -> None:
         """See every command that is sent from now on."""
@@ -109,10 +103,14 @@ class Link:
 
         async def seen(host: Host, script: str, **options: Any) -> Ended:
             command = self._name(host.name, script)
+            is_left = bool(self.at) and command not in self.cut
+            if is_left and host.name == self.spared:
+                if self._has_spared:
+                    raise ProcessGone
+                self._has_spared = True
             self.sent.append(command)
-            if not self.at or command in self.cut or host.name in self._lost & {self.spared}:
+            if not is_left:
                 return await run(host, script, **options)
-            self._lost.add(host.name)
             self._counted[command.host, command.does] -= 1
             mark = self.lab.mark()
             self.lab.break_fault("ssh_drop", host=host.name, nth=1, at=self.at)
@@ -147,8 +145,6 @@ class Watched(InProcess):
     def _carry_out(self, task: Any, *rest: Any) -> None:
         self.link.begin(task.task_id)
         super()._carry_out(task, *rest)
-        if self.link.is_worth_a_try:
-            raise ProcessGone
 
 
 @dataclass(frozen=True)
@@ -174,25 +170,17 @@ Nth = tuple[str, int, str]
 """A host, which of its commands, and where in that one the link is cut."""
 
 
-def play(
-    story: Story,
-    *,
-    at: str = "",
-    cut: set[Command] | None = None,
-    every: frozenset[Command] = frozenset(),
-    nth: Nth | None = None,
-) -> End:
+def play(story: Story, *, at: str = "", cut: set[Command] | None = None, nth: Nth | None = None) -> End:
     """
     Play a story to its end.
 
     Where a look saw nothing for want of a link and the run was refused, a person clears what failed.
 
     :param at: where the link is cut, ``start`` or ``end`` of each command that is not in *cut* yet; empty for nowhere.
-    :param every: the commands that shall be cut.
     :param nth: or in one command only.
     """
     airflow = story.begin()
-    lab, link = airflow.lab, Link(airflow.lab, at, story.spared, every, set() if cut is None else cut)
+    lab, link = airflow.lab, Link(airflow.lab, at, story.spared, set() if cut is None else cut)
     watched = Watched.of(airflow, link)
     mark = lab.mark()
     if nth:
@@ -228,14 +216,13 @@ def cut_every_command(story: Story, whole: End, at: str) -> None:
     """
     assert len(whole.sent) > len(whole.run.tasks), "a run that sends next to nothing shows nothing"
     cut: set[Command] = set()
-    every = frozenset(whole.sent)
     for _ in range(RUNS):
         before = len(cut)
-        play(story, at=at, cut=cut, every=every).demand_like(whole)
+        play(story, at=at, cut=cut).demand_like(whole)
         assert len(cut) > before, "a run sent nothing of what is left"
-        if every <= cut:
+        if set(whole.sent) <= cut:
             return
-    pytest.fail(f"never cut: {sorted(every - cut)}")
+    pytest.fail(f"never cut: {sorted(set(whole.sent) - cut)}")
 
 
 def failed_and_below(airflow: InProcess, story: Story, run: Finished) -> set[str]:

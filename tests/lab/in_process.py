@@ -28,8 +28,8 @@ GONE = "gone"
 """What a hook of :attr:`InProcess.waiting` returns to have the waiting task's process thrown away in mid-flight."""
 
 
-class ProcessGone(Exception):
-    """The process of the task is gone; Airflow tries it again."""
+class ProcessGone(BaseException):
+    """The process of the task is gone, and nothing in it learned of that; Airflow tries it again."""
 
 
 @dataclass(frozen=True)

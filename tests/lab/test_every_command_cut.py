@@ -37,7 +37,7 @@ class Pairs:
         """Make a pair in place of the last one, with lines of its own in the pair's estate."""
         self.close()
         folder = self._folder / f"pair{next(self._numbers)}"
-        lab = self._open.enter_context(running_lab(world, folder / "lab", pace=0))
+        lab = self._open.enter_context(running_lab(world, folder / "lab", pace=0, clients=3))
         patch = self._open.enter_context(pytest.MonkeyPatch.context())
         estate = ESTATE + "".join(f"    {line}\n" for line in lines)
         return InProcess(Installation(lab, folder / "installation", patch, estate))
@@ -74,9 +74,19 @@ class Pairs:
         airflow.lab.break_fault("client_list_missing", client="aix02")
         return airflow
 
+    def one_that_forgot_its_list(self) -> InProcess:
+        airflow = self.in_step()
+        airflow.lab.break_fault("client_list_missing", client="aix02")
+        return airflow
+
     def taken_over(self) -> InProcess:
-        airflow = self("synced_peer_kept")
-        assert airflow.run("nim_planned_takeover", **FORM, final_sync=False).verdict == "done"
+        airflow = self("taken_over")
+        assert airflow.run("nim_setup", source="nimb", reason="taken over by hand").verdict == "done"
+        return airflow
+
+    def with_a_damaged_spot(self) -> InProcess:
+        airflow = self.taken_over()
+        (airflow.lab.tree("nimb") / "export/nim/spot/spot_7300_02/usr/lib/boot/unix_64").unlink()
         return airflow
 
     def without_nimesis(self) -> InProcess:
@@ -100,6 +110,7 @@ class Pairs:
 
 
 NIGHT = "nim_nightly_sync"
+SPOT = {"reason": "its boot kernel is gone", "spot": "spot_7300_02"}
 SEEN = {**REASON, "override": "nimesis does not start any more"}
 
 
@@ -115,6 +126,10 @@ def stories(pairs: Pairs) -> dict[str, Story]:
         "give back": Story(pairs.taken_over, "nim_give_back", FORM, (40, 40)),
         "failover": Story(pairs.without_nimesis, "nim_disaster_failover", SEEN, (35, 35), spared="nima"),
         "reprotect": Story(pairs.returned_stale, "nim_reprotect", REASON, (50, 60)),
+        "rebuild SPOT": Story(pairs.with_a_damaged_spot, "nim_rebuild_spot", SPOT, (25, 55), spared="nima"),
+        "repair client": Story(
+            pairs.one_that_forgot_its_list, "nim_repair_client", REASON | {"client": "aix02"}, (35, 25), spared="nimb"
+        ),
         "reset clients": Story(pairs.one_that_lists_one_master, "nim_reset_clients", REASON, (40, 40)),
         "reattach": Story(pairs.one_left_behind, "nim_reattach", REASON, (30, 30), spared="nima"),
     }
