@@ -32,7 +32,7 @@ $(STAMP): constraints.txt pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(STAMP) ## Play sync, takeover and disaster on a simulated pair; FAULT=<id> breaks the sync first
+demo: $(STAMP) ## Play the life of a simulated pair under a real Airflow; FAULT=<id> breaks the pair first
 	$(PY) -m include.demo run $(if $(FAULT),--fault "$(FAULT)")
 
 up: $(STAMP) ## Keep lab and Airflow running on loopback; prints address and logins, Ctrl-C ends it

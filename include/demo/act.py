@@ -135,6 +135,7 @@ def conclude(scene: Scene, played: Played, findings: Sequence[Finding]) -> Exit:
     """Tell what a run without a fault came to: its own word, whom the clients name, what the checker found."""
     report = scene.report
     report.say(f"\nWhat the product says: {played.word or 'no verdict'}. {played.verdict.get('reason', '')}")
+    report.say(f"The page of the run: {played.verdict.get('page', 'none')}")
     report.changes(played.calls)
     report.owners(played.before, played.after)
     every = [*findings, played.evidence_is_there()]

@@ -34,8 +34,8 @@ class Report:
         self.console = console
 
     def say(self, text: str) -> None:
-        """Print one line of progress."""
-        self.console.print(text, highlight=False, markup=False)
+        """Print one line of progress, whole, so that an address in it can be copied."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def steps(self, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
         """Print the steps of a run with what became of them and how long they took."""

@@ -41,5 +41,7 @@ def tell(directory: Path, fault: str | None, until: str, report: Report) -> Exit
             result = act.play(Scene(running, next(iter(running.labs)), fault, report))
             if result is not Exit.DONE or act.name == until:
                 break
-    report.say(f"Took {time.monotonic() - began:.0f} s in all.")
+        evidence = running.evidence
+    report.say(f"Took {time.monotonic() - began:.0f} s in all. The evidence of every run stays in {evidence}.")
+    report.say("'make up' keeps a pair and the Airflow UI running; 'make clean' removes everything.")
     return result

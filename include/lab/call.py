@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -28,6 +29,7 @@ class BrokenOutputError(Exception):
 async def write_fd(fd: int, data: bytes) -> None:
     """Write everything to a descriptor the lab shares with another process, never blocking the event loop."""
     regular = stat.S_ISREG(os.fstat(fd).st_mode)
+    terminal = os.isatty(fd)
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
     view = memoryview(data)
@@ -35,7 +37,9 @@ async def write_fd(fd: int, data: bytes) -> None:
         if not regular and not poll.poll(0):
             await writable(fd)
         try:
-            view = view[os.write(fd, view[:CHUNK]) :]
+            # a terminal that is ready for something may yet have no room for all of it
+            written = await asyncio.to_thread(os.write, fd, view[:CHUNK]) if terminal else os.write(fd, view[:CHUNK])
+            view = view[written:]
         except BlockingIOError:
             continue
         except OSError as error:

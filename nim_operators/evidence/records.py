@@ -311,7 +311,10 @@ class QuestionRecord(Body):
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRecord(Body):
-    """What a person answered to a plan: ``digest`` is that plan's, ``answer`` is Approve or Reject."""
+    """What a person answered to a plan: ``digest`` is that plan's, ``answer`` is Approve or Reject.
+
+    ``objection`` says why the answer does not count; every changing step looks by itself whether it does.
+    """
 
     KIND: ClassVar[str] = "approval"
     digest: str
@@ -320,6 +323,7 @@ class ApprovalRecord(Body):
     answered_by: str
     answered_at: str
     comment: str
+    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from nim_operators.evidence.records import Json, PutBackRecord, Stored, VerdictGiven, end_of, is_known
+from nim_operators.evidence.records import FenceRecord, Json, PutBackRecord, Stored, VerdictGiven, end_of, is_known
 
 _FAILED = frozenset({"failed", "broke"})
 _BAD_CONTENT = frozenset({"missing", "partial", "unreadable"})
@@ -114,15 +114,22 @@ def judge(
         if reasons:
             reason = " ".join([_told(reasons), *_put_back(records)])
             return VerdictRecord(verdict, reason, rule, bool(sent), steps)
-    return VerdictRecord(
-        Verdict.DONE, "Every required step recorded its read-back.", len(_RULES) + 1, bool(sent), steps
-    )
+    reason = " ".join(["Every required step recorded its read-back.", *_unfenced(records)])
+    return VerdictRecord(Verdict.DONE, reason, len(_RULES) + 1, bool(sent), steps)
 
 
 def _put_back(records: Sequence[Stored]) -> Iterator[str]:
     """Say what became of the target after a sync that was not proven: the reader wants to know it first."""
     for record in [record for record in records if record.kind == PutBackRecord.KIND][-1:]:
         yield f"{record.body['master']} is {record.body['state']}: {record.body['reason']}"
+
+
+def _unfenced(records: Sequence[Stored]) -> Iterator[str]:
+    """Name a master that nobody has seen fenced: a rescue that is done has not made it harmless."""
+    fences = {record.body["master"]: record.body for record in records if record.kind == FenceRecord.KIND}
+    for master, fence in fences.items():
+        if not fence["stands"]:
+            yield f"{master} is NOT fenced: keep it off the network until it is."
 
 
 OPEN = "no verdict yet"

@@ -216,5 +216,5 @@ def _of_state(facts: Facts, definition: NimObject) -> Iterator[Obstacle]:
         saw = f"connect = {definition.get('connect')}: it needs the certificate of {facts.view.target} too."
         yield Obstacle(Cause.CERTIFICATE, saw, "Make sure that 'nimclient -c' was run on it for both masters.")
     if definition.type == "vios":
-        saw = "It is a VIOS; whether a takeover reaches management objects is not documented."
+        saw = "Whether a takeover reaches management objects is not documented."
         yield Obstacle(Cause.VIOS, saw, "Look at its /etc/niminfo afterwards; run niminit or remote_management there.")

@@ -9,8 +9,9 @@ from airflow.sdk import Context, Param
 from airflow.sdk.exceptions import AirflowSkipException
 
 from nim_operators.evidence.plantext import plan_text
-from nim_operators.evidence.records import ApprovalRecord, QuestionRecord
+from nim_operators.evidence.records import ApprovalRecord, Json, QuestionRecord
 from nim_operators.nim.errors import AskAgain, Refused
+from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.approved import APPROVE, REJECT, lacks_comment, objection_to, planned
 from nim_operators.operators.base import NimOperator, Run
 
@@ -56,8 +57,7 @@ class NimApprovalOperator(NimOperator, HITLOperator):
             raise AirflowSkipException("A rehearsal ends here; nothing was sent.")
         if plan["idle"]:
             raise AirflowSkipException("Nothing is left to do.")
-        aim = plan["plan"].get("aim") or f"{len(plan['plan']['to_move'])} clients to {run.target}"
-        self.subject = f"{run.runbook} of pair {run.pair.name}: {aim}"
+        self.subject = f"{run.runbook} of pair {run.pair.name}: {_aim(run, plan['plan'])}"
         self.body = plan_text(plan, run.pair.name)
         run.record(QuestionRecord(plan["digest"]))
         return HITLOperator.execute(self, context)
@@ -77,6 +77,7 @@ class NimApprovalOperator(NimOperator, HITLOperator):
         answered_by = str((event.get("responded_by_user") or {}).get("name") or "")
         answer = ", ".join(event["chosen_options"])
         comment = str((event.get("params_input") or {}).get("comment") or "").strip()
+        objection = objection_to(answered_by, run.requested_by, run.pair.approval)
         record = ApprovalRecord(
             digest=run.recorded(QuestionRecord)[-1]["digest"],  # of the plan that was read, whatever was planned since
             answer=answer,
@@ -84,14 +85,21 @@ class NimApprovalOperator(NimOperator, HITLOperator):
             answered_by=answered_by,
             answered_at=str(event["responded_at"]),
             comment=comment,
+            objection=objection,
         )
         run.record(record)
         if answer != APPROVE:
             because = f" Comment: {comment}" if comment else ""
             raise Refused(f"{answered_by or 'Somebody'} rejected the plan; nothing was changed.{because}")
-        objection = objection_to(answered_by, run.requested_by, run.pair.approval)
         if objection:
             raise Refused(f"{objection} Nothing was changed; clear this task to be asked again.")
         if lacks_comment(planned(run), comment):
             raise AskAgain("The plan warns, so an approval of it needs a comment; it is asked for again.")
         return {"answered_by": answered_by, "digest": record.digest}
+
+
+def _aim(run: Run, plan: Json) -> str:
+    """Say in a few words what is approved."""
+    if run.runbook is Runbook.REPROTECT:
+        return f"the database of {run.target} is replaced by a copy of the one of {run.source}"
+    return str(plan.get("aim") or f"{len(plan['to_move'])} clients to {run.target}")

@@ -75,6 +75,7 @@ def test_whoever_triggered_a_run_does_not_make_four_eyes(unchanged: InProcess) -
     run = described(unchanged, FOUR_EYES).run(RUNBOOK, **FORM, triggered_by="olga", answer=Answer(by="olga"))
     assert run.verdict == "refused"
     assert "olga triggered this run and may not approve it" in run.reason
+    assert "it does not count: olga triggered this run" in " ".join((run.evidence / "page.txt").read_text().split())
 
 
 @pytest.mark.parametrize("nobody", [None, "", "anonymous"])

@@ -14,6 +14,7 @@ from tests.lab.in_process import Answer, InProcess
 STORY = {"reason": "nima lost its disks"}
 FORM = {"reason": "nima is repaired", "change_ticket": "CHG0043"}
 DONE = ("done", "Every required step recorded its read-back.")
+UNFENCED = ("done", f"{DONE[1]} nima is NOT fenced: keep it off the network until it is.")
 
 COLLECT = 7
 """Which of the commands that the takeover step of a rescue sends to the alternate tells that its log is kept."""
@@ -50,7 +51,7 @@ def verdict(run: Any) -> tuple[str, str]:
 def test_clients_are_rescued_and_given_back_when_the_old_master_has_returned(airflow: InProcess) -> None:
     lab = airflow.lab
     lab.break_fault("host_down", host="nima")
-    assert verdict(airflow.run("nim_disaster_failover", **STORY)) == DONE
+    assert verdict(airflow.run("nim_disaster_failover", **STORY)) == UNFENCED
     assert owners(lab) == {"nimb"}
 
     lab.heal("host_down", host="nima")
@@ -71,7 +72,7 @@ def test_a_master_that_died_in_the_middle_of_a_sync_becomes_the_standby_again(ai
     lab.break_fault("host_dies_at", host="nima", point="sync:11")
     night = airflow.run()
     assert night.verdict == "incomplete"
-    assert verdict(airflow.run("nim_disaster_failover", **STORY)) == DONE
+    assert verdict(airflow.run("nim_disaster_failover", **STORY)) == UNFENCED
 
     lab.heal("host_dies_at", host="nima")
     assert airflow.run("nim_reprotect", **STORY).verdict == "refused"
@@ -167,7 +168,7 @@ def test_a_failover_that_was_done_is_taken_up_while_the_old_master_is_away(airfl
 
     lab.heal("client_down", client="aix03")
     late = airflow.run("nim_disaster_failover", **STORY, override="nima is still dead", answer=Answer(comment="seen"))
-    assert verdict(late) == DONE
+    assert verdict(late) == UNFENCED
     assert owners(lab) == {"nimb"}
 
     mark = lab.mark()
@@ -247,6 +248,6 @@ def test_a_second_failover_within_the_cool_down_is_approved_with_a_comment_only(
 
     said = Answer(comment="the console shows a dead frame")
     rescued = airflow.run("nim_disaster_failover", **STORY, answer=said)
-    assert verdict(rescued) == DONE
+    assert verdict(rescued) == UNFENCED
     kept = json.loads((airflow.installation.evidence / "lab/failover.json").read_text())
     assert (kept["source"], kept["target"]) == ("nima", "nimb")

@@ -37,6 +37,17 @@ def test_command_lines_run_in_a_ksh_of_the_hosts_own_tree(shared):
     ]
 
 
+def test_a_terminal_takes_more_than_it_has_room_for(tmp_path):
+    async def listed(lab):
+        async with await connect(lab, "nima") as connection:
+            return str((await connection.run("lsnim -l", term_type="xterm")).stdout)
+
+    with running_lab("default", tmp_path, clients=800, pace=0) as lab:
+        text = asyncio.run(asyncio.wait_for(listed(lab), 60))
+        assert text.replace("\r", "") == ssh(lab, "nima", "lsnim -l").stdout
+        assert len(text) > 200_000
+
+
 def test_what_aix_does_not_have_is_not_there(shared):
     directories = "/usr/bin /etc /usr/sbin /usr/ucb /sbin /opt/freeware/bin"
     loop = f"for d in {directories}; do for c in {ABSENT}; do ls $d/$c; done; done 2>/dev/null"

@@ -55,6 +55,7 @@ def _approval(told: Told, made: Stored) -> Iterator[str]:
             f"at {moment(answer['answered_at'])}"
         )
         text += f", saying: {answer['comment']}" if answer["comment"] else ""
+        text += f"; it does not count: {answer['objection']}" if answer.get("objection") else ""
         yield text + ("" if answer["digest"] == made.body["digest"] else "; that was another plan than the one below")
     if answers:
         return

@@ -49,7 +49,11 @@ def commands(told: Told) -> Section:
 def reading_commands(told: Told) -> Section | None:
     """Show what else was sent."""
     rows = _command_rows(told, changes=False)
-    return Section("Commands that only read", (), _COMMAND_COLUMNS, rows, toned=3, folded=True) if rows else None
+    return (
+        Section("Commands that change nothing in NIM", (), _COMMAND_COLUMNS, rows, toned=3, folded=True)
+        if rows
+        else None
+    )
 
 
 _COMMAND_COLUMNS = ("step", "host", "command", "outcome", "took", "stderr")

@@ -10,7 +10,7 @@ from nim_operators.nim.findings import Severity
 from nim_operators.nim.snapshot import Absence, Snapshot
 
 REMEDIES: dict[Absence, str] = {
-    Absence.REFUSED: "Start sshd on the host, and check the port of its connection.",
+    Absence.REFUSED: "If the host lives, start sshd on it, and check the port of its connection.",
     Absence.NO_ROUTE: "Check the network and the host name of its connection.",
     Absence.TIMED_OUT: "Check firewall and load, and whether the host hangs.",
     Absence.HOST_KEY: "Find out why the host key changed before anything else; then record the right key.",
