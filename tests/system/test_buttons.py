@@ -15,6 +15,7 @@ from include.demo.api import ApiError
 from include.demo.stage import Stage
 from tests.system.conftest import SCHEDULED
 from tests.system.night import AFTER_SYNC, BEFORE_LOCK, MID_SYNC, Night
+from tests.system.pair_run import PairRun
 
 pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -181,7 +182,7 @@ def test_when_it_is_over_no_button_reaches_the_hosts(new_night: Start) -> None:
     assert night.locks == FREE
 
 
-def test_a_new_run_refuses_while_the_sync_of_a_dead_one_lives(new_night: Start) -> None:
+def test_a_new_run_refuses_while_the_sync_of_a_dead_one_lives(new_night: Start, running: Stage) -> None:
     night = new_night()
     night.begin(MID_SYNC)
     night.wait_until_held(MID_SYNC)
@@ -195,6 +196,12 @@ def test_a_new_run_refuses_while_the_sync_of_a_dead_one_lives(new_night: Start) 
     assert night.locks == (dead, dead)
     night.go_on()
     night.lab.wait("sync:end", 60, after=night.mark)
+    watch = PairRun(running, night.pair, "nim_watch")
+    watch.begin()
+    assert watch.end() == "failed"
+    assert f"not going on in this Airflow: {dead}" in " ".join(
+        running.airflow.api.task_errors(watch.dag, watch.run_id, "watch", 1)
+    )
     demand_that_the_next_run_ends_well({"new run": night})
 
 
