@@ -156,9 +156,15 @@ def plan_takeover(
     :param sync_wanted: whether the person who triggered the run wants one last sync.
     :param lost: what will be gone afterwards.
     :param prepare: what the target needs before, *first* the lines that give it that; the facts are those after it.
-    :raises NoPlan: if the target's database does not say which object the other master is, nor can be told.
+    :raises NoPlan: if no client is defined that counts; or if the target's database does not say which object the other
+        master is, nor can be told.
     """
     source, target = facts.view.source, facts.view.target
+    if not facts.matrix.rows:
+        raise NoPlan(
+            f"No database that could be read defines a client that counts, so {target} has nobody to take over. Define "
+            f"the clients on it, or run niminit on each of them with {target} as the master. Nothing was sent."
+        )
     there = set(facts.matrix.clients_naming(target)) - set(facts.matrix.clients_naming(source))
     clients = tuple(row.client for row in facts.matrix.rows)
     final, why = _final_sync(facts, runbook, sync_assessment, lacks_nothing=lacks_nothing, wanted=sync_wanted)

@@ -51,9 +51,9 @@ class TakeoverResult:
         return not self.unresolved and not self.disagreeing
 
     def percent_moved(self, of: Iterable[str]) -> float:
-        """Return how many of the clients *of* moved, in percent; 100 where there are none."""
+        """Return how many of the clients *of* moved, in percent; where there are none it is all or nothing."""
         wanted = set(of)
-        return 100.0 * len(wanted & set(self.moved)) / len(wanted) if wanted else 100.0
+        return 100.0 * len(wanted & set(self.moved)) / len(wanted) if wanted else 100.0 * bool(self.moved)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain JSON."""

@@ -138,6 +138,12 @@ def test_a_target_that_was_not_observed_leaves_nothing_to_plan():
         planned(worlds.lose(pair(), B))
 
 
+def test_a_pair_without_clients_leaves_nothing_to_plan():
+    view = worlds.drop(worlds.drop(pair(), A, *worlds.CLIENTS), B, *worlds.CLIENTS)
+    with pytest.raises(NoPlan, match="nimb has nobody to take over"):
+        planned(worlds.lose(view, A))
+
+
 def test_the_same_pair_gives_the_same_digest():
     assert planned(pair()).digest == planned(pair()).digest == digest_of(planned(pair()).to_json())
 

@@ -129,6 +129,10 @@ def test_the_share_is_of_the_clients_that_were_to_move(of, percent):
     assert judged(after(answer("lpar1"), moved("lpar2"), moved("vios1"))).percent_moved(of) == percent
 
 
+def test_where_nobody_was_expected_and_nobody_moved_that_is_no_success():
+    assert judged(after(answer("lpar1"), answer("lpar2"), answer("vios1"))).percent_moved(()) == 0
+
+
 def test_a_result_is_plain_json():
     told = judged(after(answer("lpar1"), moved("lpar2"), moved("vios1"))).to_json()
     assert json.loads(json.dumps(told)) == told
