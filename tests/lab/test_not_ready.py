@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.lab.in_process import InProcess
-from tests.lab.test_disaster import DONE, STORY, nimesis, owners, verdict
+from tests.lab.test_disaster import STORY, UNFENCED, nimesis, owners, verdict
 
 RESTORE = "/usr/lpp/bos.sysmgt/nim/methods/m_restore_db /var/adm/nim_operators/backups/nimdb."
 START = "/usr/bin/startsrc -s nimesis"
@@ -112,13 +112,13 @@ def test_it_is_mended_as_the_plan_says_and_the_clients_are_rescued(airflow: InPr
     lab.break_fault("host_down", host="nima")
     assert "Run the disaster failover: " in str(airflow.alone("watch", "nim_watch"))
     run = rescue(airflow)
-    assert verdict(run) == DONE
+    assert verdict(run) == UNFENCED
     assert begins(lines(run), MENDED[world]), lines(run)
     assert owners(lab) == {"nimb"}
     assert nimesis(lab, "nimb") == ["active"]
     assert not (lab.tree("nimb") / "var/adm/nim_operators/unusable").exists()
     mark = lab.mark()
-    assert verdict(airflow.clear(run, "backup", "prepare", "takeover")) == DONE
+    assert verdict(airflow.clear(run, "backup", "prepare", "takeover")) == UNFENCED
     assert {call["argv"][0] for call in lab.changing(after=mark)} <= {"m_backup_db"}
 
 
@@ -138,7 +138,7 @@ def test_cut_off_after_any_command_it_is_ready_in_the_end(airflow: InProcess, nu
     airflow.before["prepare"] = lambda: lab.break_fault("ssh_drop", host="nimb", nth=number, at=at)
     airflow.before["takeover"] = lambda: lab.heal("ssh_drop", host="nimb")
     run = airflow.run("nim_disaster_failover", **STORY, tries=4)
-    assert verdict(run) == DONE
+    assert verdict(run) == UNFENCED
     assert owners(lab) == {"nimb"}
     assert len(lab.calls("m_restore_db", after=mark)) == 1
 
@@ -167,7 +167,7 @@ def test_a_restore_that_is_refused_leaves_the_alternate_fenced_with_the_commands
     assert owners(lab) == {"nima"}
 
     lab.heal("restore_refuses")
-    assert verdict(airflow.run("nim_disaster_failover", **STORY)) == DONE
+    assert verdict(airflow.run("nim_disaster_failover", **STORY)) == UNFENCED
     assert owners(lab) == {"nimb"}
 
 
