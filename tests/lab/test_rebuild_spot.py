@@ -173,24 +173,3 @@ def test_the_standby_need_not_answer_and_groups_that_lost_it_are_named(airflow):
     assert f"{SPOT} is rebuilt, but basic_res_grp does not name it as a member any more" in run.reason
     assert PROOF not in spots(lab)
     lab.admin("nimb", "nim", "-o", "change", "-a", f"member1={SPOT}", "basic_res_grp")
-
-
-COMMANDS = {"nima": 13, "nimb": 27}
-"""At least as many commands as a rebuild sends to each master; a cut past the last one cuts nothing."""
-EVERY = [
-    (host, number, at) for host, last in COMMANDS.items() for number in range(1, last + 1) for at in ("start", "end")
-]
-
-
-@pytest.mark.sweep
-@pytest.mark.parametrize("cut", EVERY)
-def test_one_whose_link_is_cut_ends_like_any_other(airflow, cut):
-    lab = airflow.lab
-    host, number, at = cut
-    mark = lab.mark()
-    lab.break_fault("ssh_drop", host=host, nth=number, at=at)
-    run = airflow.run("nim_rebuild_spot", **ANEW, tries=4)
-    assert run.verdict == "done", run.reason
-    assert len(sent(lab, mark)) == 6
-    assert spots(lab) == {SPOT: "ready for use"}
-    assert not any((lab.tree(master) / "var/adm/nim_operators/lock").exists() for master in ("nima", "nimb"))
