@@ -26,7 +26,8 @@ TRANSFER = re.compile(r"-\w*o\s*(?:sync|takeover)\b|\bnim_master_recover\b|\bm_r
 
 TRANSFER_JOB = re.compile(r"sync|takeover|restore", re.ASCII)
 """Kinds of our own jobs that do the same."""
-_TAKEOVER = "takeover"
+TAKEOVER_JOB = "takeover"
+"""The kind of our own jobs that take clients over; they copy no database."""
 
 
 class State(StrEnum):
@@ -221,11 +222,11 @@ def _is_separate(row: Row, master: str, side: Side) -> bool:
 
 
 def _interrupted_sync(facts: Facts) -> Iterable[str]:
-    return _left_no_status(facts, lambda kind: bool(TRANSFER_JOB.search(kind)) and kind != _TAKEOVER)
+    return _left_no_status(facts, lambda kind: bool(TRANSFER_JOB.search(kind)) and kind != TAKEOVER_JOB)
 
 
 def _interrupted_takeover(facts: Facts) -> Iterable[str]:
-    return _left_no_status(facts, lambda kind: kind == _TAKEOVER)
+    return _left_no_status(facts, lambda kind: kind == TAKEOVER_JOB)
 
 
 def _left_no_status(facts: Facts, is_meant: Callable[[str], bool]) -> Iterable[str]:

@@ -17,7 +17,7 @@ from nim_operators.evidence.records import (
     RecoveryPointRecord,
     TakeoverRecord,
 )
-from nim_operators.nim.diagnosis import State
+from nim_operators.nim.diagnosis import TAKEOVER_JOB, State
 from nim_operators.nim.errors import Incomplete, Refused
 from nim_operators.nim.facts import Facts, facts_of
 from nim_operators.nim.outcome import succeeded
@@ -37,7 +37,6 @@ from nim_operators.remote.filesets import list_filesets
 from nim_operators.remote.job import Slot
 from nim_operators.remote.transport import connect
 
-KIND = "takeover"
 _UNDER_WAY = frozenset({State.SPLIT, State.TAKEN_OVER, State.RETURNED_STALE})
 """States that a takeover of this very run may have brought about."""
 SETTLING_SECONDS = (3, 12)
@@ -57,9 +56,9 @@ class NimTakeoverOperator(NimJobOperator):
     ``current_master`` of both databases, by NIM (nim.md 4.4); where the target lacks the record of the other master,
     it is defined first; the armed direction is turned. Safe to repeat: yes; an open takeover is attached to, and it is
     sent again only while a client that answers still names the source; one of another run that has ended is collected
-    first. If interrupted: the takeover goes on as a job on
-    the target and is never ended by us; the next try attaches. One of another run that is gone without a status is put
-    away, where a person typed a reason, before every client is asked again. Undo: the runbook of the other direction.
+    first. If interrupted: the takeover goes on as a job on the target and is never ended by us; the next try attaches.
+    One of another run that is gone without a status is put away, where a person typed a reason, before every client is
+    asked again. Undo: the runbook of the other direction.
 
     Green means: every client names the target by its own /etc/niminfo, both databases agree, one client's filesets were
     listed from the target. Less than that is *incomplete*, each client named with cause and remedy; below the threshold
@@ -68,7 +67,7 @@ class NimTakeoverOperator(NimJobOperator):
     :param wait_limit: how long to wait for the takeover; it is never ended by it.
     """
 
-    keeps = KIND
+    keeps = TAKEOVER_JOB
 
     def __init__(self, *, wait_limit: timedelta = timedelta(hours=2), **kwargs: Any) -> None:
         super().__init__(wait_limit=wait_limit, **kwargs)
@@ -79,7 +78,7 @@ class NimTakeoverOperator(NimJobOperator):
         view = run.observe("before", ask_clients=True)
         facts = facts_of(view, run.holder.run)
         target = view.snapshot(run.target)
-        attach_to = target.own.open_job(KIND) if target is not None else None
+        attach_to = target.own.open_job(TAKEOVER_JOB) if target is not None else None
         if attach_to is None:
             state = self._demand_go(run, view, facts, plan)
             if state is State.UNUSABLE_ALTERNATE or not _may_still_move(facts):
@@ -88,7 +87,7 @@ class NimTakeoverOperator(NimJobOperator):
         lines = [command.line for command in needed]
         yield JobRequest(
             run.target,
-            KIND,
+            TAKEOVER_JOB,
             "; ".join(lines),
             " && ".join(lines),
             Slot.CHANGE,
@@ -179,7 +178,9 @@ def _has_left_ill(facts: Facts, state: State) -> bool:
 
 
 def _has_begun(run: Run) -> bool:
-    return any((record["kind"], record["begun_by"]) == (KIND, run.holder.run) for record in run.recorded(JobRecord))
+    return any(
+        (record["kind"], record["begun_by"]) == (TAKEOVER_JOB, run.holder.run) for record in run.recorded(JobRecord)
+    )
 
 
 def _expected(plan: Json) -> set[str]:

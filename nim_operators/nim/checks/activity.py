@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nim_operators.nim.checks.base import Saw, check_each_master
+from nim_operators.nim.diagnosis import TAKEOVER_JOB
 from nim_operators.nim.facts import Facts
 from nim_operators.nim.findings import Severity
 from nim_operators.nim.objects import BUILT_IN, NimObject
@@ -186,7 +187,7 @@ def jobs_vanished(facts: Facts, own: Snapshot) -> Iterable[Saw]:
     """Want a person to have looked at a job that is gone without a status."""
     found = _jobs(facts, own, {"vanished"}, others_only=False)
     if found:
-        is_takeover = any(job.state == "vanished" and job.kind == "takeover" for job in own.own.jobs)
+        is_takeover = any(job.state == "vanished" and job.kind == TAKEOVER_JOB for job in own.own.jobs)
         goes_on = "trigger the runbook of that run again with an override" if is_takeover else "go on with the reason"
         remedy = f"Read its log and look at both masters; then {goes_on}."
         yield Saw(own.master, "A job is gone and left no exit status.", remedy, found)
