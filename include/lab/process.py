@@ -82,6 +82,8 @@ def start(
     become = sandbox.entry(root, uid, gid, cwd, tied=tied)
 
     def prepare() -> None:
+        # a lab under nohup would hand down that hangups are ignored
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         if login_tty:
             import fcntl  # noqa: PLC0415 - only here
             import termios  # noqa: PLC0415
@@ -145,6 +147,13 @@ def _rooted() -> Iterator[tuple[int, Path]]:
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 yield int(entry.name), (entry / "root").readlink()
+
+
+def began(pid: int) -> float:
+    """Return when a process was started, in seconds since the epoch: the end of the tick that the kernel tells."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    ticks = int(text[text.rindex(")") + 2 :].split()[19])
+    return _boot_time() + (ticks + 1) / CLOCK_TICKS
 
 
 def pids_in(root: Path) -> Iterator[int]:
