@@ -26,6 +26,7 @@ from nim_operators.remote.errors import UNABLE, HostAbsent, OutcomeUnknown
 from nim_operators.remote.job import Job, Progress, Slot
 from nim_operators.remote.leftovers import open_jobs
 from nim_operators.remote.lock import claim
+from nim_operators.remote.ports import wait_for_ports
 from nim_operators.remote.transport import connect
 from nim_operators.triggers.job import JobTrigger
 
@@ -41,7 +42,7 @@ class JobRequest:
     One job to run on one master.
 
     ``line`` is what the evidence shows, ``command`` the ksh text that runs. ``changes`` tells whether it changes NIM
-    itself, which a backup does not.
+    itself, which a backup does not. ``pushes`` is the number of clients to which NIM will push.
     """
 
     master: str
@@ -52,6 +53,7 @@ class JobRequest:
     changes: bool
     stream: bool = True
     attach_to: str = ""
+    pushes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +174,13 @@ def complaint(one: EndedJob) -> str:
 async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobRequest]]:
     started = []
     for request in needed:
-        if request.changes:
-            demand_approved(run)
         async with connect(request.master, run.endpoint(request.master)) as host:
+            if request.pushes and not request.attach_to:
+                lack = await wait_for_ports(host, request.pushes)
+                if lack:
+                    run.note(lack)
+            if request.changes:
+                demand_approved(run)
             if request.slot.needs_lock:
                 await claim(host, run.holder)
             name = f"{request.kind}.{_short(run.holder.run)}.{secrets.token_hex(3)}"

@@ -93,17 +93,25 @@ class NimSyncOperator(NimJobOperator):
             raise Refused(
                 f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto."
             )
+        tells_clients = run.runbook is Runbook.RESET_CLIENTS
         command = commands.sync(
             run.endpoint(run.source).commands,
             assessment.alternate,
             force=assessment.force,
-            reset_clients=run.runbook is Runbook.RESET_CLIENTS,
+            reset_clients=tells_clients,
         )
         if not attach_to:
             _demand_in_plan(run, view, command.line)
         in_loop(_claim(run, run.target))
         yield JobRequest(
-            run.source, KIND, command.line, command.line, Slot.CHANGE, command.changes, attach_to=attach_to
+            run.source,
+            KIND,
+            command.line,
+            command.line,
+            Slot.CHANGE,
+            command.changes,
+            attach_to=attach_to,
+            pushes=len(facts_of(view).matrix.rows) if tells_clients else 0,
         )
 
     def demand_good_end(self, ended: list[EndedJob]) -> None:

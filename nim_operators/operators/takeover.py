@@ -93,6 +93,7 @@ class NimTakeoverOperator(NimJobOperator):
             Slot.CHANGE,
             changes=True,
             attach_to=attach_to.job if attach_to else "",
+            pushes=len(facts.matrix.rows),
         )
 
     def _demand_go(self, run: Run, view: PairView, facts: Facts, plan: Json) -> State:

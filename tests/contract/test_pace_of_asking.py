@@ -51,6 +51,13 @@ c_rsh() {
 }
 """
 NEVER_A_PORT = 'c_rsh() { echo "$1" >>calls; refuse_port "$1"; }\n'
+EIGHT_PORTS_LESS_EACH_LOOK = """
+netstat() {
+    awk '{ print "tcp4 0 0 10.1.0.11." (1023 - NR) " 10.1.1.21.3901 TIME_WAIT" }' kept
+    sed 1,8d kept >fewer
+    mv fewer kept
+}
+"""
 ALL_PORTS_TAKEN = """
 netstat() {
     echo looked >>looks
@@ -119,6 +126,24 @@ def test_other_failures_are_no_want_of_a_port(shell: str, tmp_path: Path) -> Non
     dead = 'c_rsh() { echo "$1" >>calls; echo "0042-006 c_rsh: (From_Master) connect Connection refused"; return 6; }\n'
     assert sorted(ask(shell, tmp_path, 2, NETSTAT_IS_MISSING, dead)) == ["c1 @ 6", "c2 @ 6"]
     assert sorted(lines(tmp_path / "calls")) == ["c1", "c2"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_nim_pushes_only_once_the_ports_of_our_asking_are_free_again(shell: str, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("".join(f"{number}\n" for number in range(64)))
+    given = "NONCE=@ PORTS=100 PORT_STEP=0 PORT_LOOKS=50 WANTED=60 PATIENCE=0\n"
+    assert free_ports(shell, tmp_path, given, EIGHT_PORTS_LESS_EACH_LOOK) == "60"
+    assert free_ports(shell, tmp_path, given.replace("50", "2"), ALL_PORTS_TAKEN) == "-412"
+    assert len(lines(tmp_path / "looks")) == 3
+    assert free_ports(shell, tmp_path, given, NETSTAT_IS_MISSING) == "100"
+
+
+def free_ports(shell: str, folder: Path, given: str, netstat: str) -> str:
+    """Return how many ports are free when NIM may begin."""
+    parts = [(SCRIPTS / f"{name}.ksh").read_text() for name in ("common", "say", "clients", "free_ports")]
+    script = "\n".join([given, *parts[:-1], netstat, parts[-1]])
+    ran = subprocess.run([shell, "-s"], input=script, capture_output=True, text=True, check=True, cwd=folder)
+    return ran.stdout.partition("begin ports\n")[2].partition("\n")[0]
 
 
 @pytest.mark.parametrize(
