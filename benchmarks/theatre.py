@@ -97,10 +97,17 @@ class Stopwatch:
         self.asked: list[Span] = []
 
     def stop(self) -> Took:
-        """Return what was spent. NIM's time is the union of its commands in the lab's log, on either master."""
+        """Return what was spent. NIM's time is the union of its commands in the lab's log, on either master.
+
+        A command lasts from the start of its process, as anybody would time it, to its last word.
+        """
         run = (self._began, time.time())
         calls = self._lab.log(after=self._mark, event="call")
-        nim = [(call["time"], call.get("end", run[1])) for call in calls if call["argv"][0] in NIM_COMMANDS]
+        nim = [
+            (min(call["time"], call["began"] or call["time"]), call.get("end", run[1]))
+            for call in calls
+            if call["argv"][0] in NIM_COMMANDS
+        ]
         return Took(
             seconds=run[1] - run[0],
             nim=seconds_of(run, nim),

@@ -168,6 +168,13 @@ class Door:
             work.cancel()
 
 
+def _began(call: Call) -> float | None:
+    """Return when the process of a call began: before the lab heard of it, by what starting a program takes."""
+    with contextlib.suppress(OSError):  # it has been killed meanwhile, or is no process of its own
+        return process.began(call.pid)
+    return None
+
+
 async def run_logged(call: Call, entry: Command) -> int:
     """Run a command, write its beginning and end to the log, and return its exit status cut to 8 bits."""
     journal = call.estate.journal
@@ -183,6 +190,7 @@ async def run_logged(call: Call, entry: Command) -> int:
             pid=call.pid,
             changing=changing,
             ssh_port=call.env.get("SSH_CLIENT", " ").split(" ")[1],
+            began=_began(call),
         )
     status: int | None = None
     ended = "killed"

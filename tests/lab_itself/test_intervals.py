@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 
-from include.lab import Interval, overlapping
+from include.lab import Interval, overlapping, process
 
 from .conftest import ssh
+
+TICK = 1 / process.CLOCK_TICKS
+"""Seconds: how exactly the kernel tells when a process was started."""
 
 
 def of(lab, text):
@@ -69,6 +72,14 @@ def test_times_are_those_of_the_clock(start):
     lab.admin("nima", "lsnim")
     call = lab.calls("lsnim")[0]
     assert before <= call["time"] <= call["end"] <= time.time()
+
+
+def test_a_command_begins_with_its_process(start):
+    lab = start(clients=2)
+    before = time.time()
+    ssh(lab, "nima", "lsnim -p >/dev/null")
+    (call,) = lab.calls("lsnim", after=0)
+    assert before <= call["began"] <= call["time"] + TICK < call["end"] + 2 * TICK
 
 
 def test_what_overlaps():
