@@ -101,6 +101,7 @@ def test_a_client_that_no_master_claims_is_asked_all_the_same(lab: Lab) -> None:
     assert said == ["nimb"]
 
 
+@pytest.mark.sweep
 def test_asking_leaves_ports_to_others_and_a_dead_client_costs_its_limit_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

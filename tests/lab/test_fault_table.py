@@ -78,18 +78,18 @@ def a_pair_in_step(start_lab: Start) -> Lab:
     return lab
 
 
-def every_other(rows: list[Any]) -> list[Any]:
-    """Leave every second row of an outcome to the sweep; nothing shows less often than the outcome itself."""
+def some_of_each(rows: list[Any]) -> list[Any]:
+    """Leave two of three rows of an outcome to the sweep; each outcome shows in every run of the tests."""
     seen: Counter[str] = Counter()
     marked = []
     for row in rows:
         seen[row.values[2]] += 1
-        marks = [] if seen[row.values[2]] % 2 else [pytest.mark.sweep]
+        marks = [] if seen[row.values[2]] % 3 == 1 else [pytest.mark.sweep]
         marked.append(pytest.param(*row.values, id=row.id, marks=marks))
     return marked
 
 
-@pytest.mark.parametrize(("fault", "arguments", "outcome"), every_other(OTHERS))
+@pytest.mark.parametrize(("fault", "arguments", "outcome"), some_of_each(OTHERS))
 def test_night(start_lab: Start, install: Install, fault: str, arguments: str, outcome: str) -> None:
     later = fault.startswith("sync_fails") and int(arguments_of(arguments)["phase"]) % 2 == 0
     lab = a_pair_in_step(start_lab) if later else start_lab()

@@ -69,13 +69,13 @@ def test_second_night_changes_no_database(nights: InProcess) -> None:
     assert lab.state_hash() == before
 
 
-ELSEWHERE = ("synced", "synced_peer_kept")
-"""Pairs that nights in other tests begin with."""
+ELSEWHERE = ("rsh", "synced", "synced_peer_kept")
+"""Pairs that other tests have as well."""
 
 
 @pytest.mark.parametrize(
     "world",
-    ["sudo", "mixed_names", "rsh", *(pytest.param(world, marks=pytest.mark.sweep) for world in ELSEWHERE)],
+    ["sudo", "mixed_names", *(pytest.param(world, marks=pytest.mark.sweep) for world in ELSEWHERE)],
 )
 def test_other_pairs_are_synchronised_just_the_same(start_lab: Start, install: Install, world: str) -> None:
     lab = start_lab(world)
@@ -86,7 +86,9 @@ def test_other_pairs_are_synchronised_just_the_same(start_lab: Start, install: I
 
 
 # the lab's hosts have mksh by themselves, where it is installed
-@pytest.mark.parametrize("shell", [pytest.param("mksh", marks=pytest.mark.sweep), "ksh93", "dash"])
+@pytest.mark.parametrize(
+    "shell", ["ksh93", *(pytest.param(shell, marks=pytest.mark.sweep) for shell in ("mksh", "dash"))]
+)
 def test_every_remote_script_works_in(start_lab: Start, install: Install, shell: str) -> None:
     lab = start_lab("default", shell=shell)
     run = InProcess(install(lab)).run()
@@ -100,6 +102,7 @@ def test_a_copy_that_is_shorter_than_its_source_is_not_trusted(start_lab: Start,
     assert run.records("recovery_point") == []
 
 
+@pytest.mark.sweep
 def test_content_that_cannot_be_read_is_said_with_where_to_look(nights: InProcess) -> None:
     objects = nights.lab.state()["masters"]["nima"]["objects"]
     (location,) = (dict(found["attrs"])["location"] for found in objects.values() if found["type"] == "lpp_source")

@@ -76,7 +76,10 @@ def test_a_rehearsal_sends_nothing(airflow):
     assert airflow.lab.state_hash() == before
 
 
-@pytest.mark.parametrize(("runbook", "end"), [("nim_planned_takeover", "nimb"), ("nim_give_back", "nima")])
+@pytest.mark.parametrize(
+    ("runbook", "end"),
+    [("nim_planned_takeover", "nimb"), pytest.param("nim_give_back", "nima", marks=pytest.mark.sweep)],
+)
 def test_below_the_threshold_it_stops_and_either_way_is_open(airflow, runbook, end):
     lab = airflow.lab
     assert airflow.run("nim_setup", reason="first night").verdict == "done"

@@ -110,6 +110,7 @@ def test_what_was_listed_is_copied_anew_the_night_after_and_then_nothing_is_sent
     assert lab.state_hash() == before
 
 
+@pytest.mark.sweep
 def test_what_may_not_be_moved_stays_listed_with_the_reason(nights: Nights) -> None:
     run_of = nights(REFRESH + "    backups: {room_mb: 1}\n", IMAGE, SPOT, larger=3 * MIB)
     lab = run_of.lab

@@ -22,7 +22,7 @@ from tests.lab.verdict_worlds import FIRST, WORLDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.usefixtures("metadata_database")]
 
-DRAWN = 3
+DRAWN = 2
 OVERRIDE = "looked at it, and it may go on"
 
 
