@@ -55,13 +55,18 @@ class SpotRebuild:
     def to_build(self, own: Snapshot, paths: CommandPaths) -> tuple[Command, ...]:
         """Return what is left to do until the proof stands: what is left of an earlier one is removed first.
 
-        Where the SPOT itself is gone, because a rebuild was cut off, its proof is the last one: it is checked only.
+        Where that is the last one that can be used, it is checked only.
         """
-        left = (commands.remove_spot(paths, self.proof),) if self.proof in own.objects else ()
         check = commands.check_resource(paths, self.proof)
-        if left and self.spot not in own.objects:
+        if self.is_cut_off(own):
             return (check,)
+        left = (commands.remove_spot(paths, self.proof),) if self.proof in own.objects else ()
         return (*left, commands.define_spot(paths, self.proof, self.directory, self.lpp_source), check)
+
+    def is_cut_off(self, own: Snapshot) -> bool:
+        """Tell whether an earlier rebuild was cut off between removing the SPOT and building it: its proof is left."""
+        spot, proof = own.objects.get(self.spot), own.objects.get(self.proof)
+        return proof is not None and (spot is None or (_is_ready(proof) and not _is_ready(spot)))
 
     def to_exchange(self, own: Snapshot, paths: CommandPaths) -> tuple[Command, ...]:
         """Return what is left to do until the SPOT stands anew under its own name."""
@@ -80,7 +85,7 @@ class SpotRebuild:
         if found is None:
             return (f"the database of {own.master} has no SPOT {name}",)
         said = []
-        if found.get("Rstate") != RESOURCE_READY:
+        if not _is_ready(found):
             said.append(f"its Rstate is {found.get('Rstate')!r}, not {RESOURCE_READY!r}")
         if found.location != self.location(name):
             said.append(f"its location is {found.location}, not {self.location(name)}")
@@ -95,6 +100,10 @@ class SpotRebuild:
 def level_of(spot: NimObject) -> str:
     """Return version, release, modification and technology level of a SPOT, as its object shows them."""
     return " ".join(f"{key}={spot.get(key) or '-'}" for key in LEVEL)
+
+
+def _is_ready(spot: NimObject) -> bool:
+    return spot.get("Rstate") == RESOURCE_READY
 
 
 def groups_of(own: Snapshot, name: str) -> tuple[str, ...]:
@@ -131,7 +140,9 @@ def plan_rebuild(own: Snapshot, spot: str, lpp_source: str, margin_percent: int)
     problems += _no_room(own, found, source, margin_percent)
     if problems or source is None:
         raise NoPlan(" ".join([*problems, "Nothing was sent."]))
-    return SpotRebuild(spot, source.name, directory, proof, level_of(found))
+    # what says no version is half built; then its proof says which one it was to be
+    told = found if found.get("version") or left is None else left
+    return SpotRebuild(spot, source.name, directory, proof, level_of(told))
 
 
 def _named(own: Snapshot, spot: str, proof: str) -> NimObject:

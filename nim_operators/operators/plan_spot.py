@@ -93,11 +93,13 @@ def _told(run: Run, own: Snapshot, rebuild: SpotRebuild, *, is_done: bool) -> It
             "an override rebuilds it all the same"
         )
         return
-    if rebuild.spot not in own.objects:
-        yield f"{rebuild.spot} is gone: a rebuild was cut off. {rebuild.proof} is what it had built; it is checked anew"
+    is_cut_off = rebuild.is_cut_off(own)
+    if is_cut_off:
+        yield f"A rebuild was cut off: {rebuild.spot} is gone or half built. {rebuild.proof} is what it had built"
     elif rebuild.proof in own.objects:
         yield f"{rebuild.proof} is there already: what an earlier rebuild left. It is removed first"
-    yield f"{rebuild.proof} is built first; {rebuild.spot} is removed only if that is ready for use, at {rebuild.level}"
+    first = "checked" if is_cut_off else "built"
+    yield f"{rebuild.proof} is {first} first; the old one is removed only if that is ready for use, at {rebuild.level}"
     groups = groups_of(own, rebuild.spot)
     if groups:
         yield f"It is a member of {', '.join(groups)}; if NIM takes it out, the run says so"

@@ -81,3 +81,16 @@ def test_what_an_earlier_rebuild_left_is_removed_unless_it_is_the_last_one():
     assert lines(both)[:2] == ["remove s_rebuild", f"define {MAKES} s_rebuild"]
     last = nimb(spot("s_rebuild"), source("l"))
     assert lines(last) == ["check s_rebuild", f"define {MAKES} s", "check s", "remove s_rebuild"]
+    half_built = nimb(spot("s", Rstate="unavailable for use"), spot("s_rebuild"), source("l"))
+    assert lines(half_built) == ["check s_rebuild", "remove s", *lines(last)[1:]]
+    both_bad = nimb(
+        spot("s", Rstate="unavailable for use"), spot("s_rebuild", Rstate="unavailable for use"), source("l")
+    )
+    assert lines(both_bad) == lines(both)
+
+
+def test_what_is_half_built_and_says_no_version_is_to_be_what_was_checked_beside_it():
+    half_built = spot("s", Rstate="unavailable for use", version="", release="", mod="", oslevel_r="")
+    assert plan_rebuild(nimb(half_built, spot("s_rebuild"), source("l")), "s", "", 10).level == (
+        "version=7 release=3 mod=2 oslevel_r=7300-02"
+    )
