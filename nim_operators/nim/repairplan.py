@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from nim_operators.nim.plan import FinalSync, PlannedCommand, digest_of
+from nim_operators.nim.assess import Assessment
+from nim_operators.nim.diagnosis import Diagnosis, State
+from nim_operators.nim.facts import few
+from nim_operators.nim.law import rule
+from nim_operators.nim.plan import FinalSync, NoPlan, PlannedCommand, digest_of
 from nim_operators.nim.runbooks import Runbook
 
 
@@ -52,3 +56,22 @@ class RepairPlan:
             "bytes_to_copy": 0,
             "lost": [],
         }
+
+
+def demand_control(assessment: Assessment) -> None:
+    """Want the clients themselves to name the source, and nobody else.
+
+    The law lets a repair go where the standby is away, ill or stale. It calls that master the standby which the clients
+    do not name: where they name the wanted target, it means the source.
+
+    :raises NoPlan: with cause, evidence and the next action, in the words that the law has where both masters are well.
+    """
+    matrix = assessment.matrix
+    if matrix.active == assessment.source:
+        return
+    naming = {master: matrix.clients_naming(master) for master in (assessment.source, assessment.target)}
+    state = State.TAKEN_OVER if matrix.active else State.SPLIT if any(naming.values()) else State.OWNERSHIP_UNKNOWN
+    named = tuple(f"{master} is named by {few(clients)}." for master, clients in naming.items() if clients)
+    diagnosis = Diagnosis(state, named or (f"Of {len(matrix.rows)} clients none names either master.",))
+    ruling = rule(state, assessment.runbook)
+    raise NoPlan(replace(assessment, diagnosis=diagnosis, ruling=ruling, permission=ruling.permission).refusal)

@@ -8,13 +8,12 @@ from typing import Any
 from airflow.sdk import Context
 
 from nim_operators.evidence.plantext import plan_text
-from nim_operators.nim.errors import Refused
 from nim_operators.nim.objects import NimObject
-from nim_operators.nim.pair import PairView
 from nim_operators.nim.plan import PlannedCommand
 from nim_operators.nim.repairplan import RepairPlan
 from nim_operators.nim.snapshot import Snapshot
 from nim_operators.nim.spot import SpotRebuild, groups_of, plan_rebuild
+from nim_operators.operators.active import demand_active
 from nim_operators.operators.asked import asked
 from nim_operators.operators.base import NimOperator, Run, observed
 from nim_operators.operators.plan import demand_known, keep_plan
@@ -54,18 +53,6 @@ class NimPlanSpotOperator(NimOperator):
         record = keep_plan(run, plan, wanted, idle=is_done)
         self.log.info("%s", plan_text(record.to_json(), run.pair.name))
         return {"digest": plan.digest, **rebuild.to_json(), "idle": is_done, "evidence": run.evidence.location}
-
-
-def demand_active(run: Run, view: PairView, *, before_lock: bool = False) -> None:
-    """Refuse unless the clients themselves name the master whose SPOT it is."""
-    assessment = run.assess(view, before_lock=before_lock)
-    run.demand_go(assessment)
-    if assessment.matrix.active != run.source:
-        raise Refused(
-            f"The clients do not name {run.source}, so it may run no operation on its SPOTs: before a takeover the "
-            f"alternate controls nothing. Clients name {assessment.matrix.active or 'nobody'}. Take them over first, "
-            "or run setup with the master that they name as the source."
-        )
 
 
 def is_rebuilt(run: Run, own: Snapshot, rebuild: SpotRebuild) -> bool:

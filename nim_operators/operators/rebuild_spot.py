@@ -15,6 +15,7 @@ from nim_operators.nim.outcome import Exited, outcome_to_json
 from nim_operators.nim.pair import PairView
 from nim_operators.nim.snapshot import Snapshot
 from nim_operators.nim.spot import SpotRebuild, groups_of, level_of, plan_rebuild
+from nim_operators.operators.active import demand_active
 from nim_operators.operators.approved import planned
 from nim_operators.operators.base import Run, in_loop, observed
 from nim_operators.operators.jobs import (
@@ -25,7 +26,7 @@ from nim_operators.operators.jobs import (
     complaint,
     run_to_end,
 )
-from nim_operators.operators.plan_spot import content_kb, demand_active, is_rebuilt
+from nim_operators.operators.plan_spot import content_kb, is_rebuilt
 from nim_operators.operators.sync import demand_backups
 from nim_operators.remote.job import Slot
 

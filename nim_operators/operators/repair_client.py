@@ -18,6 +18,7 @@ from nim_operators.nim.plan import PlannedCommand
 from nim_operators.nim.repairplan import RepairPlan
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.snapshot import BY_SSH
+from nim_operators.operators.active import demand_active
 from nim_operators.operators.approved import planned
 from nim_operators.operators.asked import asked
 from nim_operators.operators.base import NimOperator, Run, in_loop, observed
@@ -48,7 +49,7 @@ class NimPlanClientRepairOperator(NimOperator):
         wanted = asked(context["params"], run.pair, list(self.dag.params))
         demand_known(run)
         view = run.observe("before", ask_clients=True)
-        run.demand_go(run.assess(view, before_lock=True))
+        demand_active(run, view, before_lock=True)
         repair, row = plan_repair(facts_of(view, run.holder.run), str(context["params"].get("client") or "").strip())
         way = _way(run, repair, row)
         is_done = is_whole(row) and not run.reason
@@ -99,7 +100,7 @@ class NimRepairClientOperator(NimJobOperator):
             repair, row = plan_repair(facts, plan["client"])
             if is_whole(row) and (_was_sent(run) or not run.reason):
                 raise AlreadyDone(_read_back(run, facts, repair, ""))
-            run.demand_go(run.assess(view))
+            demand_active(run, view)
             demand_backups(run, view)
             _demand_as_planned(run, repair, plan["by"])
             if plan["by"] == BY_SSH:

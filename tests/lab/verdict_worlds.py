@@ -125,5 +125,8 @@ FIRST: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "nim_disaster_failover": ("plan", {"reason": "nima is lost", "rehearsal": True}),
     "nim_reprotect": ("plan", {"reason": "nima is back", "rehearsal": True}),
     "nim_reattach": ("plan", {"reason": "clients were off"}),
+    "nim_rebuild_spot": ("plan", {"spot": "spot_7300_02", "reason": "its boot kernel is gone", "rehearsal": True}),
+    "nim_repair_client": ("plan", {"client": "aix02", "reason": "0042-372 in the last drill", "rehearsal": True}),
+    "nim_reset_clients": ("plan", {"reason": "nimb is new", "rehearsal": True}),
 }
 """Every runbook that a person triggers: the task that decides, and what is filled into its form."""

@@ -7,6 +7,7 @@ from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, WH
 
 _CONTROLS = "The clients name the master that works; the other one is not touched."
 _NOT_ITS_OWN = "A master that does not control the clients may run no operation on its objects."
+_ARM_WHAT_CLIENTS_NAME = "Run setup with the master that the clients name as the source, then run again."
 
 REPAIR: Column = {
     State.HEALTHY: Ruling(GO, _CONTROLS, "Nothing."),
@@ -18,7 +19,10 @@ REPAIR: Column = {
         "Wait until the one that is running has ended, then run again.",
     ),
     State.ACTIVE_UNREACHABLE_UNCONFIRMED: Ruling(
-        REFUSE, "The master that would do it cannot be reached.", "Make it reachable, then run again."
+        REFUSE,
+        "The master that would do it cannot be reached.",
+        "Look at its console or HMC and make it reachable, or let the alternate take the clients over with the "
+        "disaster failover; then run again.",
     ),
     State.ACTIVE_DEAD: Ruling(
         REFUSE,
@@ -47,23 +51,20 @@ REPAIR: Column = {
     State.SPLIT: Ruling(
         REFUSE,
         "Each master controls some clients.",
-        "Decide for one master and let it take over every client, then run again.",
+        "Decide for one master and let it take over every client, then run again; "
+        "one that refuses that (0042-372) needs niminit against that master, typed on it.",
     ),
     State.RETURNED_STALE: Ruling(GO, _CONTROLS, "Run reprotect for the returned master."),
     State.TAKEN_OVER: Ruling(
-        REFUSE,
-        "The clients name the other master, and the armed direction does not say so.",
-        "Run setup with the master that the clients name as the source, then run again.",
+        REFUSE, "The clients name the other master, and the armed direction does not say so.", _ARM_WHAT_CLIENTS_NAME
     ),
     State.ROLES_REVERSED: Ruling(
-        REFUSE,
-        "A recorded direction names the other master as the active one.",
-        "Run setup with the master that the clients name as the source, then run again.",
+        REFUSE, "A recorded direction names the other master as the active one.", _ARM_WHAT_CLIENTS_NAME
     ),
     State.NOT_A_PAIR: Ruling(
         REFUSE,
         "These hosts are not each other's alternate, or each serves clients of its own.",
-        "Check the estate file.",
+        "Check the estate file; if the hosts are right, initialise the alternate masters with niminit.",
     ),
     State.OWNERSHIP_UNKNOWN: Ruling(
         REFUSE,
@@ -71,6 +72,8 @@ REPAIR: Column = {
         "Make one client answer: nimsh running on it, push allowed, its /etc/niminfo whole.",
     ),
     State.NOT_ARMED: Ruling(
-        REFUSE, "Nobody has said which master is the active one.", "Run setup for this pair, then run again."
+        REFUSE,
+        "Nobody has said which master is the active one, and the databases do not agree on it.",
+        "Resolve the contradiction named in the reasons, then run setup for this pair, then run again.",
     ),
 }
