@@ -27,7 +27,8 @@ def pages() -> dict[str, str]:
         "messages.md": f"# Messages of NIM and the SRC\n\n{CITED}" + "\n".join(messages) + "\n",
         "estate.md": "# Every field of the estate file\n\n"
         "The example is [include/estate.yaml](../../include/estate.yaml). A wrong value is refused with the line, the "
-        "field, and what is allowed.\n\n" + "\n".join(_estate()),
+        "field, and what is allowed; `python -m nim_operators.estate FILE` says so before Airflow does.\n\n"
+        + "\n".join(_estate()),
     }
     return {name: NOTE + text for name, text in texts.items()}
 

@@ -15,8 +15,9 @@ from pydantic_core import ErrorDetails
 
 from nim_operators.estate.errors import EstateError, Problem
 from nim_operators.estate.fields import Section
+from nim_operators.estate.misread import BrokenYaml
 from nim_operators.estate.schema import Estate, Pair
-from nim_operators.estate.tree import BrokenYaml, Tree
+from nim_operators.estate.tree import Tree
 
 _Path = tuple[str | int, ...]
 _LONGEST_QUOTE = 60

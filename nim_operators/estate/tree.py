@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
+from nim_operators.estate.misread import BrokenYaml, Misread, misread_of
 
 try:
     from yaml import CSafeLoader as SafeLoader
@@ -15,25 +16,6 @@ except ImportError:  # PyYAML was built without libyaml
     from yaml import SafeLoader  # type: ignore[assignment]
 
 _TEXT = "tag:yaml.org,2002:str"
-_INDENTED_BY_TAB = re.compile(r" *\t")
-_BEGINS_WITH_SIGN = re.compile(r"(?:.*?:|\s*-)\s+([*%@`])")
-
-
-@dataclass(frozen=True, slots=True)
-class Misread:
-    """Something that YAML forbids, at *path* (empty where the text itself is broken) and on *line*."""
-
-    line: int
-    path: tuple[str | int, ...]
-    saw: str
-
-
-class BrokenYaml(ValueError):
-    """The text is no YAML document; carries the one place where reading stopped."""
-
-    def __init__(self, misread: Misread) -> None:
-        self.misread = misread
-        super().__init__(misread.saw)
 
 
 class _Loader(SafeLoader):
@@ -66,7 +48,7 @@ class Tree:
             self.repeated = tuple(_repeated_keys(self._root, (), set()))
             self.values = None if self._root is None else loader.construct_document(self._root)
         except yaml.YAMLError as error:
-            raise BrokenYaml(_where_broken(error, text)) from error
+            raise BrokenYaml(misread_of(error, text)) from error
         except RecursionError as error:
             raise BrokenYaml(Misread(1, (), "the file is nested too deeply to be read")) from error
         finally:
@@ -115,25 +97,3 @@ def _repeated_keys(node: yaml.Node | None, path: tuple[str | int, ...], seen: se
                 yield Misread(_line(key), (*path, key.value), saw)
             first.setdefault(key.value, _line(key))
             yield from _repeated_keys(value, (*path, key.value), seen)
-
-
-def _where_broken(error: yaml.YAMLError, text: str) -> Misread:
-    """Turn a parser's error into one sentence, about the usual cause if the line shows it."""
-    if isinstance(error, yaml.MarkedYAMLError):
-        mark = error.problem_mark or error.context_mark
-        line = mark.line if mark else 0
-        problem = (error.problem or "it cannot be read").removeprefix("but ")
-    else:
-        position = getattr(error, "position", 0)
-        line = text.count("\n", 0, position)
-        problem = "a control character is not allowed"
-    lines = text.splitlines() or [""]
-    shown = lines[min(line, len(lines) - 1)]
-    sign = _BEGINS_WITH_SIGN.match(shown)
-    if _INDENTED_BY_TAB.match(shown):
-        saw = "the line is indented by a tab, allowed are spaces"
-    elif sign:
-        saw = f"a value that begins with {sign[1]} was given, allowed is one in quotes"
-    else:
-        saw = f"this is no valid YAML, {problem}"
-    return Misread(line + 1, (), saw)
