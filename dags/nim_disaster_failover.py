@@ -29,13 +29,14 @@ from nim_operators.operators.prepare import NimPrepareAlternateOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
 from nim_operators.runbooks.forms import reason_param, safety_params, threshold_param
-from nim_operators.runbooks.per_pair import pairs, runbook_dag
+from nim_operators.runbooks.per_pair import masters_of, pairs, runbook_dag
 
 for pair in pairs(Runbook.DISASTER_FAILOVER):
     dag = runbook_dag(
         Runbook.DISASTER_FAILOVER,
         pair,
         title="NIM disaster failover",
+        description=f"Takes every client over when the active one of {masters_of(pair)} is dead or must not come back.",
         doc_md=__doc__,
         schedule=None,
         params={

@@ -25,5 +25,11 @@ from nim_operators.runbooks.per_pair import pairs
 from nim_operators.runbooks.takeover import takeover_dag
 
 for pair in pairs(Runbook.GIVE_BACK):
-    dag = takeover_dag(Runbook.GIVE_BACK, pair, title="NIM give back", doc_md=__doc__)
+    dag = takeover_dag(
+        Runbook.GIVE_BACK,
+        pair,
+        title="NIM give back",
+        description=f"Brings every client back to {pair.source} after a takeover, as a person approved it.",
+        doc_md=__doc__,
+    )
     globals()[dag.dag_id] = dag

@@ -30,7 +30,7 @@ from nim_operators.operators.precheck import NimPrecheckOperator
 from nim_operators.operators.refresh import NimRefreshStaleContentOperator, NimRemoveAsideOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.runbooks.forms import common_params
-from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
+from nim_operators.runbooks.per_pair import masters_of, notifiers, pairs, runbook_dag
 from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
 
 for pair in pairs(Runbook.NIGHTLY_SYNC):
@@ -38,6 +38,7 @@ for pair in pairs(Runbook.NIGHTLY_SYNC):
         Runbook.NIGHTLY_SYNC,
         pair,
         title="NIM nightly sync",
+        description=f"Copies the active one of {masters_of(pair)} onto the other one, and proves the copy.",
         doc_md=__doc__,
         schedule=pair.nightly_sync.schedule,
         params=common_params(),

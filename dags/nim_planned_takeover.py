@@ -20,9 +20,15 @@ Hands every client to the alternate master, for maintenance of the active one. *
 from __future__ import annotations
 
 from nim_operators.nim.runbooks import Runbook
-from nim_operators.runbooks.per_pair import pairs
+from nim_operators.runbooks.per_pair import masters_of, pairs
 from nim_operators.runbooks.takeover import takeover_dag
 
 for pair in pairs(Runbook.PLANNED_TAKEOVER):
-    dag = takeover_dag(Runbook.PLANNED_TAKEOVER, pair, title="NIM planned takeover", doc_md=__doc__)
+    dag = takeover_dag(
+        Runbook.PLANNED_TAKEOVER,
+        pair,
+        title="NIM planned takeover",
+        description=f"Hands the clients of the active one of {masters_of(pair)} to the other, as a person approved it.",
+        doc_md=__doc__,
+    )
     globals()[dag.dag_id] = dag

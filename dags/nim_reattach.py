@@ -20,13 +20,15 @@ from nim_operators.operators.plan import NimPlanTakeoverOperator
 from nim_operators.operators.takeover import NimTakeoverOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.runbooks.forms import reason_param, safety_params
-from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
+from nim_operators.runbooks.per_pair import masters_of, notifiers, pairs, runbook_dag
 
 for pair in pairs(Runbook.REATTACH):
     dag = runbook_dag(
         Runbook.REATTACH,
         pair,
         title="NIM reattach",
+        description=f"Takes over the clients of {masters_of(pair)} that were off when their master changed, "
+        + ("unasked." if pair.takeover.reattach else "which the estate file does not allow."),
         doc_md=__doc__,
         schedule=None,
         params={"reason": reason_param("What has happened"), **safety_params()},

@@ -25,13 +25,14 @@ from nim_operators.operators.plan_spot import NimPlanSpotOperator
 from nim_operators.operators.rebuild_spot import NimBuildSpotOperator, NimRebuildSpotOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
 from nim_operators.runbooks.forms import reason_param, safety_params, text_param
-from nim_operators.runbooks.per_pair import pairs, runbook_dag
+from nim_operators.runbooks.per_pair import masters_of, pairs, runbook_dag
 
 for pair in pairs(Runbook.REBUILD_SPOT):
     dag = runbook_dag(
         Runbook.REBUILD_SPOT,
         pair,
         title="NIM rebuild SPOT",
+        description=f"Builds one SPOT of the active one of {masters_of(pair)} anew; one can be used at every moment.",
         doc_md=__doc__,
         schedule=None,
         params={

@@ -22,13 +22,14 @@ from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.repair_client import NimPlanClientRepairOperator, NimRepairClientOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
 from nim_operators.runbooks.forms import reason_param, safety_params, text_param
-from nim_operators.runbooks.per_pair import pairs, runbook_dag
+from nim_operators.runbooks.per_pair import masters_of, pairs, runbook_dag
 
 for pair in pairs(Runbook.REPAIR_CLIENT):
     dag = runbook_dag(
         Runbook.REPAIR_CLIENT,
         pair,
         title="NIM repair client",
+        description=f"Rebuilds the /etc/niminfo of one client, so that it lists both {masters_of(pair)}.",
         doc_md=__doc__,
         schedule=None,
         params={

@@ -24,7 +24,7 @@ from nim_operators.operators.fence import NimFenceOperator, NimLiftFenceOperator
 from nim_operators.operators.plan import NimPlanReprotectOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
 from nim_operators.runbooks.forms import reason_param, safety_params
-from nim_operators.runbooks.per_pair import pairs, runbook_dag
+from nim_operators.runbooks.per_pair import masters_of, pairs, runbook_dag
 from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
 
 for pair in pairs(Runbook.REPROTECT):
@@ -32,6 +32,7 @@ for pair in pairs(Runbook.REPROTECT):
         Runbook.REPROTECT,
         pair,
         title="NIM reprotect",
+        description=f"Makes the one of {masters_of(pair)} that came back after a failover the standby again.",
         doc_md=__doc__,
         schedule=None,
         params={"reason": reason_param("What has happened"), **safety_params()},

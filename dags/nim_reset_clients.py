@@ -25,7 +25,7 @@ from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.reset_clients import NimPlanResetClientsOperator, NimVerifyMasterListsOperator
 from nim_operators.runbooks.approved import approve_and_carry_out
 from nim_operators.runbooks.forms import reason_param, safety_params
-from nim_operators.runbooks.per_pair import pairs, runbook_dag
+from nim_operators.runbooks.per_pair import masters_of, pairs, runbook_dag
 from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unproven
 
 for pair in pairs(Runbook.RESET_CLIENTS):
@@ -33,6 +33,7 @@ for pair in pairs(Runbook.RESET_CLIENTS):
         Runbook.RESET_CLIENTS,
         pair,
         title="NIM reset clients",
+        description=f"Lets every client list both {masters_of(pair)}, by one sync with reset_clients=yes.",
         doc_md=__doc__,
         schedule=None,
         params={

@@ -20,13 +20,14 @@ from nim_operators.operators.lock import NimLockPairOperator, NimUnlockPairOpera
 from nim_operators.operators.precheck import NimPrecheckOperator
 from nim_operators.operators.verdict import NimVerdictOperator
 from nim_operators.runbooks.forms import common_params, source_param
-from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
+from nim_operators.runbooks.per_pair import masters_of, notifiers, pairs, runbook_dag
 
 for pair in pairs(Runbook.SETUP):
     dag = runbook_dag(
         Runbook.SETUP,
         pair,
         title="NIM setup",
+        description=f"Records by hand in which direction may be copied between {masters_of(pair)}.",
         doc_md=__doc__,
         schedule=None,
         params={**source_param(pair), **common_params()},

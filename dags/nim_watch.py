@@ -14,10 +14,18 @@ from __future__ import annotations
 
 from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.watch import NimWatchOperator, state_asset
-from nim_operators.runbooks.per_pair import notifiers, pairs, runbook_dag
+from nim_operators.runbooks.per_pair import masters_of, notifiers, pairs, runbook_dag
 
 for pair in pairs(Runbook.WATCH):
-    dag = runbook_dag(Runbook.WATCH, pair, title="NIM watch", doc_md=__doc__, schedule=pair.watch.every, params={})
+    dag = runbook_dag(
+        Runbook.WATCH,
+        pair,
+        title="NIM watch",
+        description=f"Looks at {masters_of(pair)} and their clients, changes nothing, says what a person should do.",
+        doc_md=__doc__,
+        schedule=pair.watch.every,
+        params={},
+    )
     with dag:
         watch = NimWatchOperator(
             task_id="watch",

@@ -226,7 +226,9 @@ class Pair(Section):
 
     name: str
     """The key of the pair in the file."""
-    description: Annotated[str, field("What this pair serves; shown with its DAGs. Default: empty.", "text")] = ""
+    description: Annotated[
+        str, field("What this pair serves; the documentation of its DAGs begins with it. Default: empty.", "text")
+    ] = ""
     masters: Annotated[
         Mapping[ObjectName, Master],
         field(

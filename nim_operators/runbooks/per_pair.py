@@ -64,10 +64,27 @@ def retry_policy() -> ExceptionRetryPolicy:
     )
 
 
+def masters_of(pair: Pair) -> str:
+    """Return the names of both masters as a sentence has them."""
+    return " and ".join(pair.masters)
+
+
 def runbook_dag(
-    runbook: Runbook, pair: Pair, *, title: str, doc_md: str, schedule: str | timedelta | None, params: dict[str, Param]
+    runbook: Runbook,
+    pair: Pair,
+    *,
+    title: str,
+    description: str,
+    doc_md: str,
+    schedule: str | timedelta | None,
+    params: dict[str, Param],
 ) -> DAG:
-    """Return the DAG of *runbook* for *pair*, with the settings that every runbook shares."""
+    """
+    Return the DAG of *runbook* for *pair*, with the settings that every runbook shares.
+
+    :param description: what the runbook does for this pair, in one sentence; the DAG list shows it.
+    :param doc_md: its steps; what the estate file says of the pair is put before them.
+    """
     arguments: dict[str, Any] = {
         "owner": "nim",
         "pair": pair.name,
@@ -79,8 +96,8 @@ def runbook_dag(
     return DAG(
         dag_id=dag_id_of(runbook, pair.name),
         dag_display_name=f"{title}: {pair.name}",
-        description=pair.description or title,
-        doc_md=doc_md,
+        description=description,
+        doc_md=f"**Pair {pair.name}**: {pair.description or masters_of(pair)}\n{doc_md}",
         tags=["nim", runbook.value, f"pair:{pair.name}"],
         schedule=CronTriggerTimetable(schedule, timezone=pair.timezone) if isinstance(schedule, str) else schedule,
         start_date=pendulum.datetime(2026, 1, 1, tz=pair.timezone) if schedule else None,

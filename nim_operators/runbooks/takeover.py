@@ -18,9 +18,17 @@ from nim_operators.runbooks.proven_copy import PROOFS, proven_copy, put_back_unp
 from nim_operators.sensors.client_state import NimClientStateSensor
 
 
-def takeover_dag(runbook: Runbook, pair: Pair, *, title: str, doc_md: str) -> DAG:
+def takeover_dag(runbook: Runbook, pair: Pair, *, title: str, description: str, doc_md: str) -> DAG:
     """Return the DAG that hands the clients of *pair* over, as *runbook* says in which direction."""
-    with runbook_dag(runbook, pair, title=title, doc_md=doc_md, schedule=None, params=takeover_params(pair)) as dag:
+    with runbook_dag(
+        runbook,
+        pair,
+        title=title,
+        description=description,
+        doc_md=doc_md,
+        schedule=None,
+        params=takeover_params(pair),
+    ) as dag:
         wait_clients = NimClientStateSensor(task_id="wait_clients", wait_limit=pair.takeover.ready_wait)
         plan = NimPlanTakeoverOperator(task_id="plan")
         approve = approval_of(pair)

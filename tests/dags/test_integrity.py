@@ -80,11 +80,40 @@ def test_one_run_at_a_time_no_catchup_no_run_timeout(dag: Any) -> None:
 
 
 def test_the_form_and_the_list_explain_themselves(dag: Any) -> None:
-    assert dag.doc_md.strip()
     assert {"nim", "pair:lab"} <= set(dag.tags)
     assert dag.dag_display_name == "NIM nightly sync: lab"
     params = [dag.params.get_param(name) for name in dag.params]
     assert all(param.schema.get("title") and param.description for param in params)
+
+
+@pytest.mark.parametrize("runbook", Runbook)
+def test_the_list_says_what_a_runbook_does_for_the_pair_in_one_sentence(bag: Any, runbook: Runbook) -> None:
+    said = {other: bag.dags[f"{other}__lab"].description for other in Runbook}
+    text = said.pop(runbook)
+    assert "nima" in text
+    assert text.endswith(".")
+    assert ". " not in text
+    assert text not in said.values()
+    assert len(text) <= 130
+
+
+def test_a_reattach_says_whether_it_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = (REPOSITORY / "include" / "estate.yaml").read_text()
+    file = tmp_path / "estate.yaml"
+    monkeypatch.setenv("NIM_OPERATORS_ESTATE", str(file))
+    said = []
+    for allowed in ("false", "true"):
+        file.write_text(example.replace("reattach: false", f"reattach: {allowed}"))
+        said.append(DagBag(REPOSITORY / "dags" / "nim_reattach.py").dags["nim_reattach__lab"].description)
+    common = "Takes over the clients of nima and nimb that were off when their master changed, "
+    assert said == [f"{common}which the estate file does not allow.", f"{common}unasked."]
+
+
+@pytest.mark.parametrize("runbook", Runbook)
+def test_the_documentation_of_a_dag_begins_with_what_the_estate_says_of_the_pair(bag: Any, runbook: Runbook) -> None:
+    pair, steps = bag.dags[f"{runbook}__lab"].doc_md.split("\n### ", 1)
+    assert pair == "**Pair lab**: Two simulated NIM masters on this machine\n"
+    assert steps.strip()
 
 
 def test_a_task_does_not_repeat_the_form_of_its_dag(bag: Any) -> None:
