@@ -56,9 +56,8 @@ class NimTakeoverOperator(NimJobOperator):
     ``current_master`` of both databases, by NIM (nim.md 4.4); where the target lacks the record of the other master,
     it is defined first; the armed direction is turned. Safe to repeat: yes; an open takeover is attached to, and it is
     sent again only while a client that answers still names the source; one of another run that has ended is collected
-    first. If interrupted: the takeover goes on as a job on the target and is never ended by us; the next try attaches.
-    One of another run that is gone without a status is put away, where a person typed a reason, before every client is
-    asked again. Undo: the runbook of the other direction.
+    first, and one that left no status was put away by the step ``lock``. If interrupted: the takeover goes on as a job
+    on the target and is never ended by us; the next try attaches. Undo: the runbook of the other direction.
 
     Green means: every client names the target by its own /etc/niminfo, both databases agree, one client's filesets were
     listed from the target. Less than that is *incomplete*, each client named with cause and remedy; below the threshold

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, WHO_MOVED, Column, Ruling
+from nim_operators.nim.law.ruling import BESIDE_A_LOST_TAKEOVER, GO, REASON, REFUSE, Column, Ruling
 
 _CONTROLS = "The clients name the master that works; the other one is not touched."
 _NOT_ITS_OWN = "A master that does not control the clients may run no operation on its objects."
@@ -43,11 +43,7 @@ REPAIR: Column = {
         "How the last job ended is unknown, so what it left is unknown too.",
         "Look at the log of the job and at both masters, then run again and say what was seen.",
     ),
-    State.INTERRUPTED_TAKEOVER: Ruling(
-        REASON,
-        WHO_MOVED,
-        f"{TAKE_OVER_AGAIN} If that is not wanted, run again with an override.",
-    ),
+    State.INTERRUPTED_TAKEOVER: BESIDE_A_LOST_TAKEOVER,
     State.SPLIT: Ruling(
         REFUSE,
         "Each master controls some clients.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, WHO_MOVED, Column, Ruling
+from nim_operators.nim.law.ruling import BESIDE_A_LOST_TAKEOVER, GO, REASON, REFUSE, Column, Ruling
 
 REPROTECT: Column = {
     State.HEALTHY: Ruling(GO, "The pair is protected; what is missing on the standby is copied.", "Nothing."),
@@ -46,11 +46,7 @@ REPROTECT: Column = {
         "How the last job ended is unknown, so what it left is unknown too.",
         "Look at the log of the job, then run again and say what was seen.",
     ),
-    State.INTERRUPTED_TAKEOVER: Ruling(
-        REASON,
-        WHO_MOVED,
-        f"{TAKE_OVER_AGAIN} If that is not wanted, run again with an override.",
-    ),
+    State.INTERRUPTED_TAKEOVER: BESIDE_A_LOST_TAKEOVER,
     State.SPLIT: Ruling(
         REFUSE,
         "Each master controls some clients; a sync would erase what the target knows of its own.",

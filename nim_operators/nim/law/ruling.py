@@ -37,3 +37,8 @@ TAKE_OVER_AGAIN = (
 """The way out of a takeover of which nobody knows the end; the guide says it field by field."""
 
 GO, REASON, REFUSE = Permission.GO, Permission.GO_WITH_REASON, Permission.REFUSE
+
+BESIDE_A_LOST_TAKEOVER = Ruling(
+    REASON, WHO_MOVED, f"{TAKE_OVER_AGAIN} If that is not wanted, run again with an override."
+)
+"""What a runbook says of it that moves no client, and can do its own work all the same."""
