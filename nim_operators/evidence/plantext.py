@@ -17,10 +17,25 @@ def plan_text(record: Json, pair: str) -> str:
     return "\n".join(_lines(record, pair))
 
 
+def aim_of(plan: Json) -> str:
+    """Say in a few words what a plan is for, as the question, its text and the page of the run have it."""
+    if "aim" in plan:
+        return str(plan["aim"])
+    source, target = plan["source"], plan["target"]
+    if plan["clients"]:
+        return f"{target} takes over {so_many_clients(len(plan['to_move']))} from {source}"
+    return f"{target} becomes the standby of {source}, its database replaced by a copy"
+
+
+def so_many_clients(number: int) -> str:
+    """Name a number of clients as a sentence does."""
+    return "1 client" if number == 1 else f"{number} clients"
+
+
 def _lines(record: Json, pair: str) -> Iterator[str]:
     plan, asked = record["plan"], record["asked"]
     moves = bool(plan["clients"])
-    yield f"### {plan['runbook']} of pair {pair}: {_aim(plan)}"
+    yield f"### {plan['runbook']} of pair {pair}: {aim_of(plan)}"
     yield ""
     if record["rehearsal"]:
         yield "**Rehearsal: nothing of this will be sent.**"
@@ -45,7 +60,7 @@ def _lines(record: Json, pair: str) -> Iterator[str]:
     yield from (f"    {host}: {line}" for host, line in plan["commands"])
     if not plan["commands"]:
         yield f"    none{'' if 'aim' in plan else _ONLY_RECORDED}"
-    yield from _clients("Clients to move", plan["to_move"])
+    yield from _named("Clients to move", plan["to_move"])
     yield from _obstacles(plan["obstacles"])
     yield ""
     yield f"Digest of this plan: `{record['digest']}`"
@@ -55,13 +70,6 @@ def told_aside(record: Json) -> Iterator[str]:
     """Yield one sentence for each client that the estate file sets aside."""
     for client, why in sorted(record.get("set_aside", {}).items()):
         yield f"Set aside in the estate file, counted only if it answers: {client} ({why})"
-
-
-def _aim(plan: Json) -> str:
-    if "aim" in plan:
-        return str(plan["aim"])
-    verb = "takes the clients over from" if plan["clients"] else "becomes the standby of"
-    return f"{plan['target']} {verb} {plan['source']}"
 
 
 def _diagnosis(plan: Json) -> Iterator[str]:
@@ -117,7 +125,7 @@ def _final_sync(plan: Json, asked: Json) -> Iterator[str]:
         )
 
 
-def _clients(title: str, names: list[str]) -> Iterator[str]:
+def _named(title: str, names: list[str]) -> Iterator[str]:
     if names:
         yield ""
         yield f"#### {title} ({len(names)})"

@@ -8,10 +8,9 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Context, Param
 from airflow.sdk.exceptions import AirflowSkipException
 
-from nim_operators.evidence.plantext import plan_text
-from nim_operators.evidence.records import ApprovalRecord, Json, QuestionRecord
+from nim_operators.evidence.plantext import aim_of, plan_text
+from nim_operators.evidence.records import ApprovalRecord, QuestionRecord
 from nim_operators.nim.errors import AskAgain, Refused
-from nim_operators.nim.runbooks import Runbook
 from nim_operators.operators.approved import APPROVE, REJECT, lacks_comment, objection_to, planned
 from nim_operators.operators.base import NimOperator, Run
 
@@ -57,7 +56,7 @@ class NimApprovalOperator(NimOperator, HITLOperator):
             raise AirflowSkipException("A rehearsal ends here; nothing was sent.")
         if plan["idle"]:
             raise AirflowSkipException("Nothing is left to do.")
-        self.subject = f"{run.runbook} of pair {run.pair.name}: {_aim(run, plan['plan'])}"
+        self.subject = f"{run.runbook} of pair {run.pair.name}: {aim_of(plan['plan'])}"
         self.body = plan_text(plan, run.pair.name)
         run.record(QuestionRecord(plan["digest"]))
         return HITLOperator.execute(self, context)
@@ -96,10 +95,3 @@ class NimApprovalOperator(NimOperator, HITLOperator):
         if lacks_comment(planned(run), comment):
             raise AskAgain("The plan warns, so an approval of it needs a comment; it is asked for again.")
         return {"answered_by": answered_by, "digest": record.digest}
-
-
-def _aim(run: Run, plan: Json) -> str:
-    """Say in a few words what is approved."""
-    if run.runbook is Runbook.REPROTECT:
-        return f"the database of {run.target} is replaced by a copy of the one of {run.source}"
-    return str(plan.get("aim") or f"{len(plan['to_move'])} clients to {run.target}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nim_operators.evidence.plantext import aim_of, so_many_clients
 from nim_operators.evidence.records import Json, Stored
 from nim_operators.evidence.sections.base import Told
 from nim_operators.evidence.times import moment, took
@@ -35,14 +36,9 @@ def request_facts(told: Told) -> Iterator[tuple[str, str]]:
 
 def _planned(record: Json) -> str:
     plan = record["plan"]
-    if "aim" in plan:
-        text = str(plan["aim"])
-    elif plan["clients"]:
-        text = f"{plan['target']} takes over {_clients(len(plan['to_move']))} from {plan['source']}"
-        text += f", {len(plan['stays'])} of them known not to follow" if plan["stays"] else ""
-        text += f"; {len(plan['there'])} there already" if plan["there"] else ""
-    else:
-        text = f"{plan['target']} becomes the standby of {plan['source']}"
+    text = aim_of(plan)
+    text += f", {len(plan['stays'])} of them known not to follow" if plan["stays"] else ""
+    text += f"; {len(plan['there'])} there already" if plan["there"] else ""
     return text + (". A rehearsal: it ends with the plan" if record["rehearsal"] else "")
 
 
@@ -75,7 +71,7 @@ def _moved(plan: Json, body: Json) -> str:
     """Say how many of the clients that were expected to move did."""
     expected = set(plan["clients"]) - set(plan["stays"])
     text = (
-        f"{len(expected & set(body['moved']))} of {_clients(len(expected))} expected to follow did: "
+        f"{len(expected & set(body['moved']))} of {so_many_clients(len(expected))} expected to follow did: "
         f"{body['percent']:g} % ({body['threshold']:g} % wanted)"
     )
     return text + (f"; {len(body['unresolved'])} in all did not move" if body["unresolved"] else "")
@@ -89,7 +85,7 @@ def _recovery_time(body: Json) -> str:
         return f"none: no takeover was sent; the target is {aim}"
     met = "met" if seconds <= body["target_seconds"] else "MISSED"
     left = len(body["unresolved"])
-    return f"{seconds:g} s; the target of {aim} is {met}" + (f", without {_clients(left)}" if left else "")
+    return f"{seconds:g} s; the target of {aim} is {met}" + (f", without {so_many_clients(left)}" if left else "")
 
 
 def _direction(told: Told, came_to: Stored) -> str:
@@ -99,7 +95,3 @@ def _direction(told: Told, came_to: Stored) -> str:
     if any((body["source"], body["target"]) == (target, source) for body in turned):
         return f"turned: {target} to {source}"
     return "not turned by this run"
-
-
-def _clients(number: int) -> str:
-    return "1 client" if number == 1 else f"{number} clients"

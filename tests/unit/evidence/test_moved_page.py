@@ -335,6 +335,7 @@ def test_what_only_the_returned_master_had_is_listed_with_its_backup():
     kept = {"master": "nima", "path": "file:///e/nima.backup", "stamp": "20261122T010010Z", "size_bytes": 1,
             "algorithm": "SHA-256", "digest_here": "a", "digest_on_host": "a", "members": []}  # fmt: skip
     shown = page(told(("plan", "plan", REPROTECT), ("backup", "backup", kept), FENCE, *LIFTED), "done")
+    assert facts(shown)["Planned"] == "nima becomes the standby of nimb, its database replaced by a copy"
     lost = section(shown, "What only nima had, or had otherwise")
     assert "file:///e/nima.backup" in lost.sentences[0]
     assert [row.cells for row in lost.rows] == [("script_a is only on nima.",)]

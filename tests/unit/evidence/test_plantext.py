@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nim_operators.evidence.plantext import plan_text
+from nim_operators.evidence.plantext import aim_of, plan_text
 
 RECORD: dict[str, Any] = {
     "digest": "ab12",
@@ -43,7 +43,7 @@ RECORD: dict[str, Any] = {
 }
 
 TEXT = """\
-### planned takeover of pair berlin: nimb takes the clients over from nima
+### planned takeover of pair berlin: nimb takes over 2 clients from nima
 
 - Reason: firmware (change CHG1)
 - Clients: 2 to move, 1 of them known not to follow,
@@ -86,7 +86,10 @@ def test_the_whole_plan_is_told():
     [
         (record(rehearsal=True), "**Rehearsal: nothing of this will be sent.**"),
         (record({"lost": ["lpar9 is on nima alone."]}), "not known there:\n  - lpar9 is on nima alone.\n"),
-        (record({"clients": [], "to_move": []}), "of pair berlin: nimb becomes the standby of nima\n"),
+        (
+            record({"clients": [], "to_move": []}),
+            "of pair berlin: nimb becomes the standby of nima, its database replaced by a copy\n",
+        ),
         (record(asked={"change_ticket": ""}), "- Reason: firmware\n"),
         (record(recovery_point=None), "- Last recovery point: **none**"),
         (record(asked={"window_minutes": 2}), "at 50 MiB/s: **does not fit** the window of 2 minutes"),
@@ -110,6 +113,20 @@ def test_the_whole_plan_is_told():
 )
 def test_what_differs_is_told(changed, told):
     assert told in plan_text(changed, "berlin")
+
+
+@pytest.mark.parametrize(
+    ("plan", "aim"),
+    [
+        ({"to_move": ["lpar1"]}, "nimb takes over 1 client from nima"),
+        ({"to_move": []}, "nimb takes over 0 clients from nima"),
+        ({"clients": [], "to_move": []}, "nimb becomes the standby of nima, its database replaced by a copy"),
+        ({"aim": "the SPOT spot_a of nima is built anew"}, "the SPOT spot_a of nima is built anew"),
+    ],
+    ids=["one client", "nobody left", "a standby", "its own words"],
+)
+def test_what_is_approved_is_said_in_a_few_words(plan, aim):
+    assert aim_of(record(plan)["plan"]) == aim
 
 
 def test_what_is_not_to_be_copied_takes_no_line():
