@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from nim_operators.nim.messages import Kind, Message, messages_in
 
 _TABLE = re.compile(r"\s*-+\s+-+\s*")
-_ROW = re.compile(r"\s*(?P<client>\S+)(?:\s{2,}(?P<word>\S.*?))?\s*")
-"""The columns of the table are further apart than words of a sentence; no client's name fills the first one."""
+_GAP = re.compile(r"\s{2,}|\t")
+"""Between columns, which are further apart than words."""
 SUCCESS = "SUCCESS"
 
 
@@ -33,13 +33,29 @@ def parse_takeover_log(text: str) -> TakeoverLog:
          Target                                    Result
          ------                                    ------
          lpar1                                     SUCCESS
+
+    How the columns are parted is known of one level of NIM only; a tab, or one blank between two words, does it too.
     """
     rows: dict[str, str] = {}
     in_table = False
     for line in text.split("\n"):
         if _TABLE.fullmatch(line):
             in_table = True
-        elif in_table and (found := _ROW.fullmatch(line)) and "0042-" not in line:
-            rows[found["client"]] = found["word"] or ""
+        elif in_table and "0042-" not in line and (row := _row(line)):
+            client, word = row
+            rows[client] = word
     errors = (one for one in messages_in(text) if not one.is_warning and one.meaning.kind is not Kind.HARMLESS)
     return TakeoverLog(rows, tuple(errors))
+
+
+def _row(line: str) -> tuple[str, str] | None:
+    """Return client and word of a row, None where a line is no row: a sentence has more words, one blank apart."""
+    columns = _GAP.split(line.strip(), maxsplit=1)
+    if len(columns) == 1:
+        columns = line.split()
+    match columns:
+        case [client]:
+            return client, ""
+        case [client, word] if " " not in client:
+            return client, word.strip()
+    return None

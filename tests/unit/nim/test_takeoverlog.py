@@ -57,8 +57,27 @@ def test_messages_between_the_rows_are_no_rows_and_hide_none():
     assert [message.code for message in log.errors] == ["0042-001", "0042-006"]
 
 
-def test_a_sentence_after_the_table_is_no_row():
-    assert parse_takeover_log(HEAD + LPAR1 + "lpar2 SUCCESS\n").rows == {"lpar1": "SUCCESS"}
+@pytest.mark.parametrize("gap", ["\t", "\t\t", " \t", "\t ", " ", "  ", 40 * " "])
+@pytest.mark.parametrize("edge", ["", " ", "\t"])
+def test_columns_may_be_parted_by_tabs_and_blanks(edge, gap):
+    table = "".join(f"{edge}{row.replace(' ', gap)}\n" for row in ("Target Result", "------ ------", "lpar1 SUCCESS"))
+    assert parse_takeover_log(f"{table}{edge}lpar2{gap}FAILURE\r\n{edge}vios1\n").rows == {
+        "lpar1": "SUCCESS",
+        "lpar2": "FAILURE",
+        "vios1": "",
+    }
+
+
+def test_a_word_after_a_tab_may_be_two():
+    assert parse_takeover_log(HEAD + " lpar2\tnot done\n").rows == {"lpar2": "not done"}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["lpar2 was reported a SUCCESS\n", " Please wait  for lpar2\n", "Updating lpar2 ...\tSUCCESS\n", " \n", "\t\n"],
+)
+def test_a_sentence_after_the_table_is_no_row(sentence):
+    assert parse_takeover_log(HEAD + LPAR1 + sentence).rows == {"lpar1": "SUCCESS"}
 
 
 def test_a_warning_is_no_error():
