@@ -13,6 +13,7 @@ from include.demo.configuration import APPROVERS, OPERATOR
 from include.demo.ground_truth import Call, Estate, calls, estate
 from include.demo.judgement import Exit, Finding, judge
 from include.demo.polling import wait_until
+from include.demo.purposes import PURPOSES
 from include.demo.report import Report, xcoms_of
 from include.demo.stage import Stage
 
@@ -127,7 +128,9 @@ def play(
             calls=calls(lab.log(after=mark)),
         )
         scene.report.steps(dag_id, run_id, tasks)
-        scene.report.failures(api, dag_id, run_id, tasks)
+        scene.report.skips(api, dag_id, run_id, tasks)
+        repeats = "verdict" if played.word else ""  # it says again what failed, beside its word
+        scene.report.failures(api, dag_id, run_id, [task for task in tasks if task.task_id != repeats])
     return played
 
 
@@ -162,5 +165,7 @@ def _answer(scene: Scene, dag_id: str, run_id: str, task_id: str, answer: Answer
 def _tell_changes(seen: dict[str, str | None], tasks: Sequence[TaskInstance], report: Report) -> None:
     for task in tasks:
         if task.start is not None and seen.get(task.task_id) != task.state:
+            has_just_begun = bool(task.try_number) and task.task_id not in seen
+            purpose = f"  ({PURPOSES[task.task_id]})" if has_just_begun else ""
             seen[task.task_id] = task.state
-            report.say(f"  {task.task_id}: {task.state}")
+            report.say(f"  {task.task_id}: {task.state}{purpose}")

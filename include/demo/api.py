@@ -204,12 +204,19 @@ class AirflowApi:
         return [{"event": line} if isinstance(line, str) else line for line in content]
 
     def task_errors(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
-        """Return the exceptions a try of a task ended with, innermost last."""
-        return [
-            f"{error.get('exc_type')}: {error.get('exc_value')}"
-            for event in self.task_log(dag_id, run_id, task_id, try_number)
-            for error in event.get("error_detail") or ()
-        ]
+        """Return the exceptions a try of a task ended with, innermost last; Airflow logs the same one twice."""
+        return list(
+            dict.fromkeys(
+                f"{error.get('exc_type')}: {error.get('exc_value')}"
+                for event in self.task_log(dag_id, run_id, task_id, try_number)
+                for error in event.get("error_detail") or ()
+            )
+        )
+
+    def skip_reason(self, dag_id: str, run_id: str, task: TaskInstance) -> str:
+        """Return why a task skipped itself; empty where it did not, or was skipped with those before it."""
+        log = self.task_log(dag_id, run_id, task.task_id, task.try_number) if task.try_number else []
+        return next((event["reason"] for event in log if event["event"] == "Skipping task."), "")
 
     def _json(self, method: str, path: str, body: Json | None = None) -> Any:
         """Send a request and return the decoded answer.

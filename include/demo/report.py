@@ -85,6 +85,13 @@ class Report:
             table.add_row(name, then, after.owners[name])
         self.console.print(table)
 
+    def skips(self, api: AirflowApi, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
+        """Print why each task that skipped itself did."""
+        for task in tasks:
+            reason = api.skip_reason(dag_id, run_id, task) if task.state == "skipped" else ""
+            if reason:
+                self.say(f"{task.task_id} was skipped: {reason}")
+
     def failures(self, api: AirflowApi, dag_id: str, run_id: str, tasks: Sequence[TaskInstance]) -> None:
         """Print what each failed task ended with, as its log has it."""
         for task in tasks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shlex
 import sys
 from datetime import timedelta
@@ -13,6 +15,7 @@ from include.demo.report import Report
 from include.demo.stage import PAIR, Stage, stage
 
 FOR_EVER = timedelta(days=365)
+_DAG_OF_A_NIGHT = f"nim_nightly_sync__{PAIR}"
 
 
 def stay_up(directory: Path, report: Report) -> None:
@@ -22,9 +25,11 @@ def stay_up(directory: Path, report: Report) -> None:
     """
     report.say("Starting the lab and Airflow …")
     with stage(directory) as running:
+        running.airflow.wait_for_dag(_DAG_OF_A_NIGHT)
         report.values(
             "Both are up, on loopback only; Ctrl-C ends them",
             {
+                "ends them from elsewhere": f"kill {os.getpid()}",
                 "Airflow": running.airflow.settings.base_url,
                 **{
                     f"login ({_part(user, role)})": f"{user}  {running.airflow.settings.passwords[user]}"
@@ -55,6 +60,8 @@ def stay_up(directory: Path, report: Report) -> None:
             },
         )
 
+        report.say(f"\nA night by the REST API, as {OPERATOR}:\n{_rest_example(running)}")
+
         def look() -> None:
             running.airflow.check()
 
@@ -68,6 +75,16 @@ def _part(user: str, role: str) -> str:
 
 def _dag(running: Stage, runbook: str) -> str:
     return f"{running.airflow.settings.base_url}/dags/{runbook}__{PAIR}"
+
+
+def _rest_example(running: Stage) -> str:
+    """Return one shell line that gets a token and triggers a nightly sync with it, whatever proxy is set."""
+    address = running.airflow.settings.base_url
+    login = json.dumps({"username": OPERATOR, "password": running.airflow.settings.passwords[OPERATOR]})
+    post = "curl -s --noproxy '*' -H 'Content-Type: application/json'"
+    token = f"{post} {address}/auth/token -d {shlex.quote(login)} | cut -d'\"' -f4"
+    run = f"{address}/api/v2/dags/{_DAG_OF_A_NIGHT}/dagRuns"
+    return f'{post} -H "Authorization: Bearer $({token})" {run} -d {shlex.quote(json.dumps({"logical_date": None}))}'
 
 
 def _lab_command(running: Stage, *words: str) -> str:

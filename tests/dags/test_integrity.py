@@ -12,6 +12,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 
+from include.demo.purposes import PURPOSES
 from nim_operators.nim.runbooks import Runbook, field_of_reason
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -114,6 +115,18 @@ def test_the_documentation_of_a_dag_begins_with_what_the_estate_says_of_the_pair
     pair, steps = bag.dags[f"{runbook}__lab"].doc_md.split("\n### ", 1)
     assert pair == "**Pair lab**: Two simulated NIM masters on this machine\n"
     assert steps.strip()
+
+
+def test_the_demo_says_of_each_step_it_plays_what_it_is_for(bag: Any) -> None:
+    played = {
+        "nim_nightly_sync",
+        "nim_planned_takeover",
+        "nim_give_back",
+        "nim_disaster_failover",
+        "nim_watch",
+        "nim_reprotect",
+    }
+    assert set(PURPOSES) == {task for runbook in played for task in bag.dags[f"{runbook}__lab"].task_ids}
 
 
 def test_a_task_does_not_repeat_the_form_of_its_dag(bag: Any) -> None:

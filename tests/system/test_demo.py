@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +67,8 @@ def test_the_story_is_done_and_true(tmp_path: Path):
     assert status == 0
     assert said.count("Done, and the checker agrees.") == RUNS[LAST_ACT]
     assert "anton answers: Approve" in said
+    assert "  lock: running  (keeps every other run off the pair)" in said
+    assert "sync was skipped: The approved plan has no sync: not needed: the target holds everything already." in said
 
 
 @pytest.mark.parametrize("fault", DRAWN)
@@ -75,6 +80,8 @@ def test_a_fault_stops_the_demo_as_the_fault_table_promises(fault: str, tmp_path
     assert status == 6
     assert f"What docs/fault_table.md promises with {fault}: {STOPPING_FAULTS[fault]}" in said
     assert f"Not done (fault {fault} was on)" in said
+    assert said.count("│ Refused: ") <= 1
+    assert "─ verdict failed ─" not in said
     assert "That is what the fault table promises" in " ".join(said.replace("│", " ").split())
 
 
@@ -92,3 +99,26 @@ def test_a_fault_that_means_nothing_is_refused_before_anything_is_started(fault:
     assert sentence in " ".join(said.replace("│", " ").split())
     assert "Starting" not in said
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="no curl, by which the printed line asks")
+def test_what_is_kept_up_prints_a_line_that_triggers_a_night_and_one_that_ends_it(tmp_path: Path):
+    up = subprocess.Popen(
+        (sys.executable, "-m", "include.demo", "up", "--dir", str(tmp_path)),
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    said = ""
+    with up:
+        try:
+            while "REST API" not in said:
+                said += up.stdout.readline() or pytest.fail(f"It has ended: {said}")
+            answer = subprocess.run(("/bin/sh", "-c", up.stdout.readline()), capture_output=True, text=True, check=True)
+            subprocess.run(("/bin/sh", "-c", re.search(r"kill \d+", said)[0]), check=True)
+        except BaseException:
+            up.terminate()
+            raise
+
+    assert json.loads(answer.stdout)["dag_id"] == "nim_nightly_sync__lab"
+    assert up.returncode == 130
