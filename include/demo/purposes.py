@@ -17,7 +17,7 @@ PURPOSES: Mapping[str, str] = {
     "verify": "compares every definition and every file; only then there is a recovery point",
     "put_back": "restores the standby's own database where a copy could not be proven",
     "fence": "keeps the old master from answering clients with an old database",
-    "lift_fence": "lets the proven standby serve again after a boot",
+    "lift_fence": "lets the standby, now proven, start nimesis at a boot again",
     "prepare": "gives the alternate what it lacks to take over",
     "takeover": "lets the target take every client over, then asks each client itself",
     "unlock": "gives the lock back, unless a job still needs it",
