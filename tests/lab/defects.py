@@ -1,4 +1,4 @@
-"""Three defects that a test puts into the product, to prove that the judge of the random walk would see them."""
+"""Defects that a test puts into the product, to prove that the judge of the random walk would see them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from nim_operators.nim import checks
 from nim_operators.nim.ownership import Matrix
+from nim_operators.nim.spot import SpotRebuild
 from nim_operators.remote import script
 from nim_operators.remote.job import Slot
 
@@ -27,6 +28,10 @@ def the_lock_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def a_sync_is_forced_over_whatever_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     _without_checks(monkeypatch, "content.")
+
+
+def the_last_spot_is_built_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SpotRebuild, "is_cut_off", lambda self, own: False)
 
 
 def _without_checks(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from include.lab import Lab
-from include.lab.state import state_hash
+from tests.lab.moment import Moment, Record, State, attribute
 from tests.lab.stepwise import Stepwise
 
 BASE = "var/adm/nim_operators"
-CLIENTS = frozenset({"standalone", "diskless", "dataless", "vios"})
 PASSING = frozenset(
     {
         "Cstate", "Cstate_result", "Mstate", "Nstate", "Rstate", "Rstate_result", "alloc_count", "control",
@@ -29,13 +28,12 @@ PASSING = frozenset(
 _OVERWRITES = re.compile(r"-\w*o\s*sync\b|-\w*F.* -\w*o\s*takeover\b|-Fo\s*takeover\b")
 """A sync, and a takeover with -F, replace the other master's definitions (nim.md 4.3, 4.4)."""
 
+_DEFINES_SPOT = re.compile(r"-\w*o\s*define\b.* -t\s*spot\b")
+_REMOVES = re.compile(r"-\w*o\s*remove\b")
 _SYNC = re.compile(r"-\w*o\s*sync\b")
 _RUN = re.compile(r"^RUN='([^']+)'", re.MULTILINE)
 
 HANDS_OVER = frozenset({"nim_planned_takeover", "nim_give_back"})
-
-State = dict[str, Any]
-Record = dict[str, Any]
 
 
 class Violation(AssertionError):
@@ -44,48 +42,6 @@ class Violation(AssertionError):
     def __init__(self, promise: str, facts: str) -> None:
         self.promise = promise
         super().__init__(f"{promise}: {facts}")
-
-
-def attribute(found: Record, key: str) -> str | None:
-    """Return an attribute of an object."""
-    return next((value for name, value in found["attrs"] if name == key), None)
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The lab at one moment: its state, the directions that are armed on the hosts, the newest record of its log."""
-
-    state: State
-    armed: dict[str, str]
-    seq: int
-
-    @property
-    def digest(self) -> str:
-        return f"{state_hash(self.state)} {sorted(self.armed.items())}"
-
-    @property
-    def masters(self) -> dict[str, State]:
-        found: dict[str, State] = self.state["masters"]
-        return found
-
-    def master_called(self, name: str | None) -> str | None:
-        """Return the master that a host name means."""
-        short = (name or "").split(".", 1)[0]
-        return next((host for host, facts in self.masters.items() if short in {host, facts["hostname"]}), None)
-
-    def named_by(self, client: str) -> str | None:
-        """Return the master that the own niminfo names of the machine which a client object means."""
-        for master in self.masters.values():
-            found = master["objects"].get(client)
-            host = ((found and attribute(found, "if1")) or " nobody").split()[1]
-            for machine in self.state["clients"].values():
-                if machine["hostname"] == host:
-                    return self.master_called(machine["current_master"])
-        return None
-
-    def defined(self, host: str, types: frozenset[str] = CLIENTS) -> set[str]:
-        """Return the names of a master's objects of some types."""
-        return {name for name, found in self.masters[host]["objects"].items() if found["type"] in types}
 
 
 @dataclass
@@ -129,11 +85,12 @@ class Judge:
         self.states.update(record["diagnosis"]["state"] for record in assessments)
         if not quiet:
             return
-        if before.digest != now.digest:
+        if before.digest != now.digest and before.boots == now.boots:  # a host that dies stops its own daemons
             self.changed.setdefault(run.name, set()).add(task)
         self._matrix_is_true(run, task, assessments, before, now)
-        if task == "verify" and run.states.get(task) == "success":
-            self._equal(run, now)
+        self._a_spot_stands(log, before)
+        if run.states.get(task) == "success":
+            self._read_back_is_true(run, task, now)
         if task == "verdict":
             self._verdict_is_true(run, now)
         if task == "watch":
@@ -215,12 +172,18 @@ class Judge:
         return next((run for seq, run in reversed(known) if seq < call["seq"]), None)
 
     def _changing(self, log: list[Record]) -> Iterator[tuple[str, Record]]:
-        """Yield the commands of runs that want the pair for themselves: those that change NIM, and backups."""
+        """Yield the commands of runs that want the pair for themselves: those that change NIM, and backups.
+
+        What works on a client was sent there by c_rsh.
+        """
+        pushed: dict[str, str] = {}
         for call in log:
             works = call["event"] == "call" and (call["changing"] or call["argv"][0] == "m_backup_db")
             if works and call["login"] != "console":
-                owner = self.owner_of(call)
+                owner = self.owner_of(call) or pushed.get(call["host"])
                 assert owner is not None, f"nobody knows which run sent {call}"
+                if call["argv"][0] == "c_rsh":
+                    pushed[call["argv"][1]] = owner
                 yield owner, call
 
     def _no_overlap(self, log: list[Record]) -> None:
@@ -235,6 +198,44 @@ class Judge:
                         "S7", f"'{call['text']}' of {owner} on {call['host']} during '{other['text']}' of {one}"
                     )
             working.append((owner, call))
+
+    # --- repairs -------------------------------------------------------------------------------------
+
+    def _a_spot_stands(self, log: list[Record], before: Moment) -> None:
+        """No run removes the last SPOT that NIM calls ready for use."""
+        usable = {host: before.usable_spots(host) for host in before.masters}
+        ended = [
+            call
+            for call in log
+            if call["event"] == "call"
+            and (call["argv"][0], call["login"] != "console", call.get("exit")) == ("nim", True, 0)
+            and call["end_seq"] > before.seq
+        ]
+        for call in sorted(ended, key=lambda call: int(call["end_seq"])):
+            spots, name = usable[call["host"]], call["argv"][-1]
+            if _DEFINES_SPOT.search(call["text"]):
+                spots.add(name)
+            elif _REMOVES.search(call["text"]) and name in spots:
+                self.counts["SPOT"] += 1
+                spots.remove(name)
+                if not spots:
+                    raise Violation("SPOT", f"'{call['text']}' removed the last one of {call['host']} that can be used")
+
+    def _rebuilt(self, run: Stepwise, now: Moment) -> None:
+        """A SPOT that was rebuilt can be used, and nothing is left beside it."""
+        self.counts["rebuilt"] += 1
+        source, name = _source_of(run), run.params["spot"]
+        if name not in now.usable_spots(source) or f"{name}_rebuild" in now.masters[source]["objects"]:
+            raise Violation("done", f"{run.name} rebuilt {name} on {source}: {now.usable_spots(source)}")
+
+    def _list_both(self, run: Stepwise, clients: Iterable[str], now: Moment) -> None:
+        """A client that was told of both masters lists both, that one first which it names."""
+        self.counts["lists"] += 1
+        source = _source_of(run)
+        wanted = [source, *(host for host in now.masters if host != source)]
+        wrong = {name: listed for name in clients if (listed := now.listed_by(name)[:2]) != wanted}
+        if wrong:
+            raise Violation("done", f"{run.name} told clients of {' and '.join(wanted)}, but {wrong}")
 
     # --- verdicts ------------------------------------------------------------------------------------
 
@@ -254,6 +255,18 @@ class Judge:
         named = {name: now.named_by(name) for name in sorted(clients) if self._answers(name, now)}
         if run.states["watch"] == "success" and len(set(named.values())) != 1:
             raise Violation("watch", f"{run.name} is green, and its clients name {named}")
+
+    def _read_back_is_true(self, run: Stepwise, task: str, now: Moment) -> None:
+        """What a task has read back is so."""
+        match task:
+            case "verify":
+                self._equal(run, now)
+            case "rebuild":
+                self._rebuilt(run, now)
+            case "repair":
+                self._list_both(run, [run.params["client"]], now)
+            case "verify_lists":
+                self._list_both(run, now.defined(_source_of(run)), now)
 
     def _equal(self, run: Stepwise, now: Moment) -> None:
         """A copy that was verified is one: same definitions, same bytes but for what is called stale."""
@@ -289,6 +302,12 @@ class Judge:
             ]
             if left or len(set(now.armed.values())) != 1:
                 raise Violation("done", f"{run.name}: armed {now.armed}, but {left}")
+
+
+def _source_of(run: Stepwise) -> str:
+    """Return the master that the plan of a run calls the source."""
+    source: str = run.finished().records("plan")[-1]["plan"]["source"]
+    return source
 
 
 def _approved_losses(run: Stepwise) -> set[str]:

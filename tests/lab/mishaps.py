@@ -53,7 +53,7 @@ FAULTS: tuple[tuple[str, dict[str, str]], ...] = (
     *(("link_cut", {"host": "nimb", "to": client}) for client in CLIENTS),
     ("link_cut", {"host": "nima", "to": "nimb"}),
     *(("host_dies_at", {"host": host, "point": "takeover:client=aix03"}) for host in HOSTS),
-    *(("host_dies_at", {"host": host, "point": "sync:11"}) for host in HOSTS),
+    *(("host_dies_at", {"host": host, "point": point}) for host in HOSTS for point in ("sync:11", "spot:*")),
     *(("database_broken", {"host": host}) for host in HOSTS),
     ("client_false_failure", {"client": "vios1"}),
     ("master_moved", {"host": "nimb"}),
@@ -73,7 +73,21 @@ DISASTERS: tuple[tuple[str, dict[str, str]], ...] = (
 )
 """How the active master is lost, or seems to be."""
 
-HOLDS = ("sync:3", "sync:7", "sync:11", "m_backup_db", "m_restore_db", "takeover:client=aix03", "takeover:update")
+SPOT = "spot_7300_02"
+BEFORE_A_REPAIR: tuple[tuple[str, dict[str, str]], ...] = (
+    ("client_list_missing", {"client": "aix02"}),
+    ("client_list_missing", {"client": "aix03"}),
+    ("client_niminfo_missing", {"client": "aix02"}),
+    ("host_down", {"host": "nimb"}),
+    ("nimesis_down", {"host": "nimb"}),
+    ("client_down", {"client": "aix02"}),
+    *(("host_dies_at", {"host": "nima", "point": f"spot:{name}=*"}) for name in (SPOT, f"{SPOT}_rebuild")),
+)
+"""What a repair is for, or gets in its way."""
+
+HOLDS = (
+    "sync:3", "sync:7", "sync:11", "m_backup_db", "m_restore_db", "takeover:client=aix03", "takeover:update", "spot:*",
+)  # fmt: skip
 TAKE_OVER = ("nim", "-o", "takeover", "-a", "async=no")
 BY_HAND = {
     "take over nima": (*TAKE_OVER, "nima"),

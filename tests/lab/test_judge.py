@@ -1,6 +1,6 @@
-"""The judge of the random walk sees each of three defects, in the shortest story that lets it show.
+"""The judge of the random walk sees each of four defects, in the shortest story that lets it show.
 
-That the walk itself comes upon them is part of ``make sweep``: it takes hundreds of steps.
+That the walk itself comes upon three of them is part of ``make sweep``: it takes hundreds of steps.
 """
 
 from __future__ import annotations
@@ -10,9 +10,15 @@ from contextlib import closing
 
 import pytest
 
-from tests.lab.defects import a_sync_is_forced_over_whatever_is_there, nobody_asks_the_clients, the_lock_is_ignored
+from tests.lab.defects import (
+    a_sync_is_forced_over_whatever_is_there,
+    nobody_asks_the_clients,
+    the_last_spot_is_built_anew,
+    the_lock_is_ignored,
+)
 from tests.lab.judge import Violation
 from tests.lab.life import Pair, Tally
+from tests.lab.mishaps import SPOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("metadata_database")]
 
@@ -50,3 +56,15 @@ def test_two_runs_at_work_at_once_are_seen(pair: Pair, monkeypatch: pytest.Monke
         pair.step(one)
     with pytest.raises(Violation, match=r"S7: 'm_backup_db .* during 'nim -F -o sync"):
         pair.finish(other)
+
+
+@pytest.mark.sweep
+def test_the_removal_of_the_last_spot_that_can_be_used_is_seen(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    the_last_spot_is_built_anew(monkeypatch)
+    form = {"spot": SPOT, "reason": "its boot kernel is gone"}
+    pair.break_fault("host_dies_at", {"host": "nima", "point": f"spot:{SPOT}=*"})
+    pair.finish(pair.begin("nim_rebuild_spot", form))
+    pair.heal()
+    again = {**form, "override": "nima has died in it", "break_lock_of": pair.holder()}
+    with pytest.raises(Violation, match=f"SPOT: 'nim -o remove {SPOT}_rebuild' removed the last one of nima"):
+        pair.finish(pair.begin("nim_rebuild_spot", again))

@@ -17,11 +17,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.lab.life import Pair, Tally
 from tests.lab.mishaps import (
     BEFORE_A_NIGHT,
+    BEFORE_A_REPAIR,
     BY_HAND,
     DISASTERS,
     FAULTS,
     HOLDS,
     HOSTS,
+    SPOT,
     STARTS,
     SWITCHES,
 )
@@ -29,6 +31,13 @@ from tests.lab.stepwise import Stepwise
 
 FORM = {"reason": st.just("firmware update"), "change_ticket": st.just("CHG0042")}
 WHY = {"reason": st.just("nima is gone")}
+REPAIRS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "nim_rebuild_spot": st.fixed_dictionaries({**WHY, "spot": st.just(SPOT), "rehearsal": st.booleans()}),
+    "nim_repair_client": st.fixed_dictionaries(
+        {**WHY, "client": st.sampled_from(["aix02", "aix03"]), "rehearsal": st.booleans()}
+    ),
+    "nim_reset_clients": st.fixed_dictionaries({**WHY, "rehearsal": st.booleans()}),
+}
 RUNBOOKS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "nim_nightly_sync": st.just({}),
     "nim_setup": st.fixed_dictionaries({"source": st.sampled_from(["nima", "nimb"])}),
@@ -38,6 +47,7 @@ RUNBOOKS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "nim_give_back": st.fixed_dictionaries({**FORM, "rehearsal": st.booleans()}),
     "nim_reattach": st.fixed_dictionaries(WHY),
     "nim_watch": st.just({}),
+    **REPAIRS,
 }
 """Every runbook, one line each: its DAG's stem and what a person fills into its trigger form."""
 
@@ -177,6 +187,29 @@ class Walk(RuleBasedStateMachine):
         for runbook in then:
             form = {**params, "change_ticket": "CHG0042"} if runbook == "nim_give_back" else params
             self.pair.finish(self.pair.begin(runbook, {} if runbook == "nim_watch" else form))
+
+    @rule(
+        data=st.data(),
+        how=st.sampled_from(BEFORE_A_REPAIR),
+        runbook=st.sampled_from(sorted(REPAIRS)),
+        away=st.integers(0, 8),
+        again=st.booleans(),
+    )
+    def repair(
+        self, *, data: st.DataObject, how: tuple[str, dict[str, str]], runbook: str, away: int, again: bool
+    ) -> None:
+        """Something of a pair that is well is to be repaired; what is in the way goes after so many tasks."""
+        params = {**data.draw(REPAIRS[runbook]), "rehearsal": False}
+        if not self._goes("repair", *how, runbook, params, away, again):
+            return
+        self.pair.mend()
+        self.pair.break_fault(*how)
+        run = self.pair.begin(runbook, _typed(params, self.pair.holder()))
+        self._go(run, away)
+        self.pair.heal()
+        self.pair.finish(run)
+        if again:
+            self.pair.finish(self.pair.begin(runbook, _typed(params, self.pair.holder())))
 
     def _go(self, run: Stepwise, tasks: int) -> None:
         for _ in range(tasks):
