@@ -222,3 +222,18 @@ def test_a_value_in_the_code_set_of_a_host_reaches_it_as_it_was(shell: str, tmp_
 def test_names_that_differ_in_one_byte_of_another_code_set_are_two_files() -> None:
     listed = text_of(b"@ r directory\n1 2 ./\xe4\n1 2 ./\xfc\n@ end r 0\n")
     assert len(parse_inventory("nima", listed)["r"] or ()) == 2
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_location_with_a_blank_is_not_taken_for_its_first_word(shell: str, tmp_path: Path) -> None:
+    location = tmp_path / "aix 73"
+    (tmp_path / "aix").mkdir()
+    location.mkdir()
+    (location / "bos.1").write_text("kernel")
+    stanza = f"lpp73:\n   class    = resources\n   location = {location}\n   server   = master\n"
+    lsnim = tmp_path / "lsnim"
+    lsnim.write_text(f"#!/bin/sh\ncat <<EOT\n{stanza}EOT\n")
+    lsnim.chmod(0o755)
+    script = build("inventory", {"CONTENT": "size", "LSNIM": str(lsnim), "ONLY": ""}).text
+    listed = subprocess.run([shell], input=script, text=True, check=True, capture_output=True).stdout
+    assert parse_inventory("nima", listed) == {"lpp73": {"./bos.1": (6, None)}}

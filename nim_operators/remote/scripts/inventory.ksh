@@ -6,7 +6,7 @@
 list_resources() {
     "$LSNIM" -l </dev/null | awk -v only="$ONLY" '
         /^[^ \t].*:[ \t]*$/ { count++; name[count] = $0; sub(/:[ \t]*$/, "", name[count]); next }
-        $1 == "location" && $2 == "=" { location[count] = $3 }
+        $1 == "location" && $2 == "=" { location[count] = $0; sub(/^[ \t]*location[ \t]*=[ \t]*/, "", location[count]) }
         $1 == "server" && $2 == "=" { elsewhere[count] = ($3 != "master") }
         END {
             for (i = 1; i <= count; i++) {
