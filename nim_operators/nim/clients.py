@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 from nim_operators.nim.errors import Unreadable
 from nim_operators.nim.levels import Level
@@ -98,8 +99,11 @@ def _silence(of_niminfo: list[str], others: list[str], closing: re.Match[str] | 
 
 
 def _level(client: str, said: list[str]) -> Level | None:
-    found = [line for line in said if _LEVEL.fullmatch(line)]
-    return Level.parse(client, "\n".join(found), COMMAND) if found else None
+    """Return the last level among what was said: a notice that begins with a date may stand before it."""
+    for line in reversed(said):
+        with suppress(Unreadable):
+            return Level.parse(client, line, COMMAND)
+    return None
 
 
 def _machine_id(said: list[str]) -> str | None:

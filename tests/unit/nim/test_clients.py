@@ -77,6 +77,13 @@ def test_a_client_whose_level_was_not_told_still_speaks():
     assert (answer.level, answer.machine_id, answer.silence) == (None, "00068A0AD700", None)
 
 
+@pytest.mark.parametrize("notice", ["2026-11-27 18:00 maintenance tonight", "2026-11-27", "1234-5678-AB owned by IT"])
+def test_a_notice_that_looks_like_a_level_silences_no_client(notice: str):
+    answer = read(f"lpar1 {notice}\n{ANSWERED}")["lpar1"]
+    assert (answer.level, answer.silence) == (Level(7200, 5, 3, 2148), None)
+    assert answer.niminfo.master_hostname == "nima"
+
+
 @pytest.mark.parametrize("said", ["", "lpar1 00068A0AD7\n", "lpar1 beef\n", "lpar1 /usr/bin/uname: not found\n"])
 def test_a_client_whose_machine_id_was_not_told_still_speaks(said: str):
     answer = read(ANSWERED.replace("lpar1 00068A0AD700\n", said))["lpar1"]
