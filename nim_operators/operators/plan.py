@@ -220,7 +220,7 @@ def demand_decided(run: Run, facts: Facts) -> None:
             "Cause: Clients are reattached only to a master that every record and a client already name as active.",
             *(f"Evidence: {saying}." for saying in facts.armed.sayings),
             f"Evidence: {len(facts.matrix.clients_vouching_for(run.target))} clients name {run.target}.",
-            "Next: Run the takeover towards the right master, with an approval.",
+            f"Next: Run the takeover towards the right master, {Runbook.PLANNED_TAKEOVER} or {Runbook.GIVE_BACK}.",
         ]
         raise Refused("\n".join(lines))
 

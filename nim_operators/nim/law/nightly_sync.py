@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, Column, Ruling
+from nim_operators.nim.law.ruling import GATHER, GO, REASON, REFUSE, TAKE_OVER_AGAIN, Column, Ruling
 
 NIGHTLY_SYNC: Column = {
     State.HEALTHY: Ruling(GO, "Everything a sync relies on was seen.", "Nothing."),
@@ -59,7 +59,7 @@ NIGHTLY_SYNC: Column = {
     State.SPLIT: Ruling(
         REFUSE,
         "Each master controls some clients; a sync would erase what the target knows of its own.",
-        "Decide for one master and let it take over every client.",
+        GATHER,
     ),
     State.RETURNED_STALE: Ruling(
         REFUSE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import BESIDE_A_LOST_TAKEOVER, GO, REASON, REFUSE, Column, Ruling
+from nim_operators.nim.law.ruling import BESIDE_A_LOST_TAKEOVER, GATHER, GO, REASON, REFUSE, Column, Ruling
 
 _CONTROLS = "The clients name the master that works; the other one is not touched."
 _NOT_ITS_OWN = "A master that does not control the clients may run no operation on its objects."
@@ -47,8 +47,7 @@ REPAIR: Column = {
     State.SPLIT: Ruling(
         REFUSE,
         "Each master controls some clients.",
-        "Decide for one master and let it take over every client, then run again; "
-        "one that refuses that (0042-372) needs niminit against that master, typed on it.",
+        f"{GATHER} Then run again; one that refuses that (0042-372) needs niminit against that master, typed on it.",
     ),
     State.RETURNED_STALE: Ruling(GO, _CONTROLS, "Run reprotect for the returned master."),
     State.TAKEN_OVER: Ruling(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import BESIDE_A_LOST_TAKEOVER, GO, REASON, REFUSE, Column, Ruling
+from nim_operators.nim.law.ruling import BESIDE_A_LOST_TAKEOVER, GATHER, GO, REASON, REFUSE, Column, Ruling
 
 REPROTECT: Column = {
     State.HEALTHY: Ruling(GO, "The pair is protected; what is missing on the standby is copied.", "Nothing."),
@@ -50,7 +50,7 @@ REPROTECT: Column = {
     State.SPLIT: Ruling(
         REFUSE,
         "Each master controls some clients; a sync would erase what the target knows of its own.",
-        "Let one master take over every client first.",
+        f"{GATHER} Then run again.",
     ),
     State.RETURNED_STALE: Ruling(
         GO, "The clients name the source; the returned master's database is out of date.", "Nothing."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nim_operators.nim.diagnosis import State
+from nim_operators.nim.runbooks import Runbook
 
 
 class Permission(StrEnum):
@@ -28,6 +29,12 @@ class Ruling:
 
 Column = Mapping[State, Ruling]
 """What one runbook may do, state by state; every state has its cell."""
+
+GATHER = (
+    f"Decide for one master and let it take over every client: {Runbook.PLANNED_TAKEOVER} or {Runbook.GIVE_BACK}, "
+    "whichever goes to it, with an override."
+)
+"""The way out of a split. What a master that was away then has recorded stops nim_reattach."""
 
 WHO_MOVED = "Nobody knows which clients it moved."
 TAKE_OVER_AGAIN = (

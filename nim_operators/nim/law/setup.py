@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, REASON, REFUSE, TAKE_OVER_AGAIN, WHO_MOVED, Column, Ruling
+from nim_operators.nim.law.ruling import GATHER, GO, REASON, REFUSE, TAKE_OVER_AGAIN, WHO_MOVED, Column, Ruling
 
 SETUP: Column = {
     State.HEALTHY: Ruling(GO, "The direction that is wanted is the one that is.", "Nothing."),
@@ -48,7 +48,7 @@ SETUP: Column = {
     State.SPLIT: Ruling(
         REFUSE,
         "No direction is right while each master controls some clients.",
-        "Decide for one master and let it take over every client.",
+        GATHER,
     ),
     State.RETURNED_STALE: Ruling(
         REASON,

@@ -61,6 +61,16 @@ def test_the_law_has_no_cell_for_anything_else():
     assert all(set(column) == set(State) for column in LAW.values())
 
 
+GATHERING = {Runbook.PLANNED_TAKEOVER, Runbook.GIVE_BACK, Runbook.DISASTER_FAILOVER}
+
+
+@pytest.mark.parametrize("runbook", [runbook for runbook in Runbook if runbook not in GATHERING])
+def test_what_refuses_while_clients_name_both_masters_says_who_brings_them_together(runbook):
+    ruling = rule(State.SPLIT, runbook)
+    if ruling.permission is REFUSE:
+        assert "nim_planned_takeover or nim_give_back, whichever goes to it, with an override" in ruling.next_action
+
+
 def test_the_table_is_rendered_with_every_cell():
     lines = to_markdown().splitlines()
     assert lines[0] == (
