@@ -122,16 +122,16 @@ def stories(pairs: Pairs) -> dict[str, Story]:
         "night that refreshes": Story(pairs.stale_night, NIGHT, {}, (38, 53)),
         "night put back": Story(pairs.night_to_put_back, NIGHT, {}, (24, 31), ends="failed"),
         "night fenced as unusable": Story(pairs.night_to_fence, NIGHT, {}, (24, 37), ends="failed"),
-        "planned takeover": Story(pairs.in_step, "nim_planned_takeover", FORM, (33, 45)),
-        "give back": Story(pairs.taken_over, "nim_give_back", FORM, (26, 20)),
-        "failover": Story(pairs.without_nimesis, "nim_disaster_failover", SEEN, (30, 29), spared="nima"),
+        "planned takeover": Story(pairs.in_step, "nim_planned_takeover", FORM, (33, 46)),
+        "give back": Story(pairs.taken_over, "nim_give_back", FORM, (27, 20)),
+        "failover": Story(pairs.without_nimesis, "nim_disaster_failover", SEEN, (30, 30), spared="nima"),
         "reprotect": Story(pairs.returned_stale, "nim_reprotect", REASON, (50, 37)),
         "rebuild SPOT": Story(pairs.with_a_damaged_spot, "nim_rebuild_spot", SPOT, (25, 35), spared="nima"),
         "repair client": Story(
             pairs.one_that_forgot_its_list, "nim_repair_client", REASON | {"client": "aix02"}, (21, 18), spared="nimb"
         ),
-        "reset clients": Story(pairs.one_that_lists_one_master, "nim_reset_clients", REASON, (32, 34)),
-        "reattach": Story(pairs.one_left_behind, "nim_reattach", REASON, (20, 25), spared="nima"),
+        "reset clients": Story(pairs.one_that_lists_one_master, "nim_reset_clients", REASON, (33, 34)),
+        "reattach": Story(pairs.one_left_behind, "nim_reattach", REASON, (20, 26), spared="nima"),
     }
 
 
