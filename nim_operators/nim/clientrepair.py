@@ -34,9 +34,13 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class ClientRepair:
-    """One client whose file is rebuilt by ``niminit`` against *master*, the host name of its current master."""
+    """One client whose file is rebuilt by ``niminit`` against *master*, the host name of its current master.
+
+    ``address`` is what that master's ``c_rsh`` knows the client by.
+    """
 
     client: str
+    address: str
     master: str
     port: int = _PORT
 
@@ -102,7 +106,8 @@ def plan_repair(facts: Facts, client: str) -> tuple[ClientRepair, Row]:
         )
     host = source.niminfo.master_hostname if source.niminfo else None
     port = source.niminfo.master_port if source.niminfo else None
-    return ClientRepair(client, host or source.hostname, port or _PORT), row
+    known_as = (one.asked_as for one in source.clients if one.client == client and one.asked_by == source.master)
+    return ClientRepair(client, next(known_as, None) or client, host or source.hostname, port or _PORT), row
 
 
 def is_whole(row: Row) -> bool:

@@ -21,7 +21,7 @@ KILLED = frozenset({137, 143})
 
 NO_PORT = "the master that asked it had no privileged port free, for as long as any can be kept"
 
-_CLOSING = re.compile(r"(?P<client>\S+) @ (?P<status>\d+)(?P<no_port> no port)?", re.ASCII)
+_CLOSING = re.compile(r"(?P<client>\S+) @ (?P<status>\d+)(?P<no_port> no port)?(?: as (?P<address>\S+))?", re.ASCII)
 _NIMINFO = re.compile(r"(?:export +)?NIM_[A-Z0-9_]*=", re.ASCII)
 _LEVEL = re.compile(r"(?!0042-)\d{4}-\d.*", re.ASCII)
 _MACHINE_ID = re.compile(r"[0-9A-Fa-f]{12}", re.ASCII)
@@ -32,7 +32,8 @@ def parse_client_answers(host: str, asked_by: str, text: str, expected: Iterable
     """Read what clients said: each line led by its client's name, ``<client> @ <status>`` the last one of it.
 
     A client that said nothing of its niminfo is silent for the reason it gave: its limit, a message, or none; or
-    because the master could not ask it, where ``no port`` follows its status.
+    because the master could not ask it, where ``no port`` follows its status. ``as <host>`` follows that of one which
+    ``c_rsh`` does not know by the name of its object.
     What one client says never hides another: an answer that makes no sense is that client's silence. Each of
     *expected* that no line is about is silent too. A last line that was cut off is left out. Example::
 
@@ -77,7 +78,10 @@ def _answer(client: str, asked_by: str, said: list[str], closing: re.Match[str] 
         level = _level(client, others)
     except Unreadable as unreadable:
         return ClientAnswer(client, asked_by, silence=str(unreadable))
-    return ClientAnswer(client, asked_by, niminfo=niminfo, level=level, machine_id=_machine_id(others))
+    address = closing["address"] if closing is not None else None
+    return ClientAnswer(
+        client, asked_by, niminfo=niminfo, level=level, machine_id=_machine_id(others), asked_as=address
+    )
 
 
 def _silence(of_niminfo: list[str], others: list[str], closing: re.Match[str] | None) -> str | None:

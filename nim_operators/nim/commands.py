@@ -261,12 +261,14 @@ def niminit(client: str, master: str, port: int) -> Command:
     return Command(("/usr/sbin/niminit", *attributes), changes=True, purpose=f"Rebuild /etc/niminfo of {client}.")
 
 
-def on_client(paths: CommandPaths, client: str, text: str) -> Command:
+def on_client(paths: CommandPaths, address: str, text: str) -> Command:
     """Run one line of shell on a client, as root there, by the protocol that its object names (nim.md 4.6).
 
-    :raises Unsendable: if NIM could not have accepted the name.
+    :param address: what ``c_rsh`` knows the client by: the name of its object, or its host.
+    :raises Unsendable: if it is neither a name that NIM could have accepted nor a host.
     """
-    return Command((paths.c_rsh, _name(client), text), changes=True, purpose=f"Run a line on {client}.")
+    known_by = address if valid_name(address) else _host(address)
+    return Command((paths.c_rsh, known_by, text), changes=True, purpose=f"Run a line on {address}.")
 
 
 def _first_word(value: str) -> str:

@@ -117,7 +117,8 @@ BY_SSH = "SSH"
 class ClientAnswer:
     """What one client said of itself, or why it said nothing.
 
-    ``asked_by`` is the master that asked it with ``c_rsh``, or :data:`BY_SSH`.
+    ``asked_by`` is the master that asked it with ``c_rsh``, or :data:`BY_SSH`; ``asked_as`` the host that ``c_rsh``
+    knows it by, None where that is the name of its object.
 
     Exactly one of ``niminfo`` and ``silence`` is set. A 0042-378 or 0042-006 is the asking master or the network
     speaking, so it is a silence, never the client's word (design section 3). ``level`` and ``machine_id`` (what
@@ -130,6 +131,7 @@ class ClientAnswer:
     level: Level | None = None
     silence: str | None = None
     machine_id: str | None = None
+    asked_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

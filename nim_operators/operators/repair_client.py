@@ -53,7 +53,7 @@ class NimPlanClientRepairOperator(NimOperator):
         repair, row = plan_repair(facts_of(view, run.holder.run), str(context["params"].get("client") or "").strip())
         way = _way(run, repair, row)
         is_done = is_whole(row) and not run.reason
-        line = commands.on_client(run.endpoint(run.source).commands, repair.client, repair.text).line
+        line = commands.on_client(run.endpoint(run.source).commands, repair.address, repair.text).line
         command = PlannedCommand(run.source, line) if way == run.source else PlannedCommand(repair.client, repair.text)
         plan = RepairPlan(
             runbook=run.runbook,
@@ -138,7 +138,7 @@ def _was_sent(run: Run) -> bool:
 def _demand_as_planned(run: Run, repair: ClientRepair, way: str) -> None:
     """Refuse to send anything but exactly what the approved plan says (S11)."""
     if way == run.source:
-        needed = [run.source, commands.on_client(run.endpoint(run.source).commands, repair.client, repair.text).line]
+        needed = [run.source, commands.on_client(run.endpoint(run.source).commands, repair.address, repair.text).line]
     else:
         needed = [repair.client, repair.text]
     if needed not in planned(run)["plan"]["commands"]:

@@ -26,13 +26,14 @@ SLACK_SECONDS = 15.0
 """What a section may take beyond its own limit, on a busy host and a slow link; one that has none reads local files."""
 
 _STEP = 250
-_CLOSING = re.compile(r" @ \d+(?: no port)?$", re.ASCII | re.MULTILINE)
+_CLOSING = re.compile(r" @ \d+(?: no port)?(?: as \S+)?$", re.ASCII | re.MULTILINE)
 
 
 def asking_values(endpoint: Endpoint, width: int, limit_seconds: int) -> Mapping[str, str]:
     """Return what ``clients.ksh`` is given to ask *width* clients at a time, each for at most *limit_seconds*."""
     return {
         "C_RSH": endpoint.commands.c_rsh,
+        "LSNIM": endpoint.commands.lsnim,
         "WIDTH": str(width),
         "LIMIT": str(limit_seconds),
         "PORTS": str(PORTS),

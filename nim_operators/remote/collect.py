@@ -52,7 +52,6 @@ async def observe_over(host: Host, questions: Questions) -> tuple[Observation, d
     script = build(
         "observe",
         {
-            "LSNIM": commands.lsnim,
             "OSLEVEL": commands.oslevel,
             "LSLPP": commands.lslpp,
             "LSSRC": commands.lssrc,

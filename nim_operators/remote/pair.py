@@ -223,11 +223,13 @@ async def _ask_witnesses(observed: Observed, endpoint: Endpoint) -> Observed:
         own.hostname,
         *((own.niminfo.master_hostname or "",) if own.niminfo and not has_files_of_peer(own) else ()),
     )
-    hosts = to_ask((answer for answer in own.clients if answer.asked_by == own.master), names)
+    answers = [answer for answer in own.clients if answer.asked_by == own.master]
+    hosts = to_ask(answers, names)
+    addresses = {answer.client: answer.asked_as for answer in answers if answer.asked_as is not None}
     if not hosts:
         return observed
     try:
-        heard, section = await _over_link(own.master, endpoint, lambda host: ask_witnesses(host, hosts))
+        heard, section = await _over_link(own.master, endpoint, lambda host: ask_witnesses(host, hosts, addresses))
     except HostAbsent:
         return observed  # nobody has testified then
     except OutcomeUnknown as lost:

@@ -47,14 +47,17 @@ async def _accepts(host: str, port: int) -> bool:
     return True
 
 
-async def ask_witnesses(host: Host, hosts: Mapping[str, str]) -> tuple[tuple[Witness, ...], Section]:
+async def ask_witnesses(
+    host: Host, hosts: Mapping[str, str], addresses: Mapping[str, str]
+) -> tuple[tuple[Witness, ...], Section]:
     """Ask clients, through the master that we do reach, whether they reach the other one: one trip, all at a time.
 
     :param hosts: the clients, and the host that each of them shall try.
+    :param addresses: what ``c_rsh`` knows a client by, where that is not its name.
     :raises OutcomeUnknown: if nobody saw the end of the look.
     """
     values = {"C_RSH": host.endpoint.commands.c_rsh, "PATIENCE": str(TESTIMONY_SECONDS)}
-    lines = [f"{client} {master}" for client, master in hosts.items()]
+    lines = [f"{client} {master} {addresses.get(client, client)}" for client, master in hosts.items()]
     script = build("witnesses", values, {"list_witnesses": lines})
     section = (await read_sections(host, script))["witnesses"]
     return parse_witnesses(host.name, section.stdout, hosts), section

@@ -16,10 +16,15 @@ import nim_operators.remote
 
 SCRIPTS = Path(nim_operators.remote.__file__).parent / "scripts"
 SHELLS = [shell for shell in ("mksh", "ksh93", "dash", "sh") if shutil.which(shell)]
-GIVEN = "NONCE=@ C_RSH=c_rsh WIDTH=4 LIMIT=20 PORTS=40 PORTS_EACH=2 PORT_SECONDS=4 PORT_STEP=0 PORT_LOOKS=50\n"
+GIVEN = (
+    "NONCE=@ C_RSH=c_rsh LSNIM=lsnim WIDTH=4 LIMIT=20 PORTS=40 PORTS_EACH=2 PORT_SECONDS=4 PORT_STEP=0 PORT_LOOKS=50\n"
+)
 
 ANSWERS = """
 speak() { printf '7300-02-01-2346\\nexport NIM_NAME=%s\\n' "$1"; }
+"""
+HOSTS = """
+lsnim() { printf '%s:\\n   class = machines\\n   if1   = net1 host-of-%s.example.com 0\\n' "$2" "$2"; }
 """
 NO_PORT = """
 refuse_port() { echo "0042-006 c_rsh: (From_Master) rresvport: no privileged port is free for $1" >&2; return 6; }
@@ -76,6 +81,7 @@ def ask(shell: str, folder: Path, clients: int, *world: str, given: str = "") ->
             given,
             *((SCRIPTS / f"{name}.ksh").read_text() for name in ("common", "say", "clients")),
             ANSWERS,
+            HOSTS,
             NO_PORT,
             *world,
             f'clients_section "{names}"',
@@ -125,7 +131,29 @@ def test_where_other_programs_hold_all_ports_every_client_is_tried_once_in_the_e
 def test_other_failures_are_no_want_of_a_port(shell: str, tmp_path: Path) -> None:
     dead = 'c_rsh() { echo "$1" >>calls; echo "0042-006 c_rsh: (From_Master) connect Connection refused"; return 6; }\n'
     assert sorted(ask(shell, tmp_path, 2, NETSTAT_IS_MISSING, dead)) == ["c1 @ 6", "c2 @ 6"]
-    assert sorted(lines(tmp_path / "calls")) == ["c1", "c2"]
+    assert sorted(lines(tmp_path / "calls")) == ["c1", "c2", "host-of-c1.example.com", "host-of-c2.example.com"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_client_is_asked_by_its_host_where_c_rsh_does_not_know_its_object(shell: str, tmp_path: Path) -> None:
+    hosts_only = """
+c_rsh() {
+    case $1 in
+        host-of-c2.*) echo "c2: Connection refused" >&2; return 6 ;;
+        host-of-*) client=${1#host-of-}; speak "${client%%.*}" ;;
+        *) echo "$1: no such host" >&2; return 1 ;;
+    esac
+}
+"""
+    closings = ask(shell, tmp_path, 3, NETSTAT_IS_MISSING, hosts_only)
+    assert sorted(closings) == ["c1 @ 0 as host-of-c1.example.com", "c2 @ 1", "c3 @ 0 as host-of-c3.example.com"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_client_that_took_its_whole_limit_is_not_asked_twice(shell: str, tmp_path: Path) -> None:
+    mute = 'c_rsh() { echo "$1" >>calls; exec sleep 60; }\n'
+    assert ask(shell, tmp_path, 1, NETSTAT_IS_MISSING, mute, given="LIMIT=1") == ["c1 @ 137"]
+    assert lines(tmp_path / "calls") == ["c1"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -1,8 +1,8 @@
 # clients.ksh - ask clients for their own words, several at a time. Reads only.
-# Given: NONCE C_RSH WIDTH LIMIT PORTS PORTS_EACH PORT_SECONDS PORT_STEP PORT_LOOKS.
+# Given: NONCE C_RSH LSNIM WIDTH LIMIT PORTS PORTS_EACH PORT_SECONDS PORT_STEP PORT_LOOKS.
 
 # spoken_by NAME STATUS TEXT: of what a client said, the lines that matter, each led by its name, then '<name> @ <status>'.
-# All of one client's lines are written at once, so that workers may write side by side.
+# What follows the status is told with it. All of one client's lines are written at once, so that workers may write side by side.
 spoken_by() {
     spoken=
     spoken_ifs=$IFS
@@ -55,9 +55,10 @@ hold_pace() {
     share=$((share - 1))
 }
 
-# ask_client NAME: a client that could not be asked because this master had no port free is asked again later. Only after
-# PORT_LOOKS looks without any free port it is left, with 'no port' after its status; the next ones are then asked at once.
-ask_client() {
+# converse ADDRESS: ask the client that c_rsh knows by it; set words and words_status. One that could not be asked because this
+# master had no port free is asked again later. Only after PORT_LOOKS looks without any free port it is left, with 'no port'
+# after its status; the next ones are then asked at once.
+converse() {
     while :; do
         hold_pace
         words=$(limited "$LIMIT" "$C_RSH" "$1" 'LC_ALL=C /usr/bin/oslevel -s; /usr/bin/uname -m; cat /etc/niminfo' 2>&1)
@@ -79,6 +80,39 @@ ask_client() {
         looks=$((looks - 1))
         sleep "$PORT_STEP"
     done
+}
+
+# other_address NAME: the host of a client's first interface, as this master's database has it; nothing where that is its name.
+other_address() {
+    limited 5 "$LSNIM" -l "$1" 2>/dev/null | awk -v name="$1" '
+        index($1, "if") == 1 && $2 == "=" {
+            if (tolower($4) != tolower(name) && $4 ~ /^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/) print $4
+            exit
+        }'
+}
+
+# ask_client NAME: some programs of IBM's give c_rsh the name of the object, some that of its host. So whoever does not answer
+# to the one at once is asked by the other; where neither is answered, what the first met with counts.
+ask_client() {
+    converse "$1"
+    case "$no_port$words_status $words" in
+        *NIM_NAME=* | yes* | 137* | 143*) ;;
+        *)
+            first_words=$words
+            first_status=$words_status
+            address=$(other_address "$1")
+            if [ -n "$address" ]; then
+                converse "$address"
+                case $words in
+                    *NIM_NAME=*) words_status="$words_status as $address" ;;
+                    *)
+                        words=$first_words
+                        words_status=$first_status
+                        ;;
+                esac
+            fi
+            ;;
+    esac
     spoken_by "$1" "$words_status" "$words"
 }
 

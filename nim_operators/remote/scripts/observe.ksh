@@ -1,5 +1,5 @@
 # observe.ksh - everything about one master in one round trip. Reads only.
-# Given: NONCE BASE LSNIM OSLEVEL LSLPP LSSRC ASK QUICK SLOW and what clients.ksh is given.
+# Given: NONCE BASE OSLEVEL LSLPP LSSRC ASK QUICK SLOW and what clients.ksh is given.
 
 # must NAME SECONDS command... : a section of what ends in time on every host that is well. Where its limit ended it the
 # host hangs, and nothing more is asked: each further question would cost its own limit.

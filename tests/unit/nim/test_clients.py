@@ -65,6 +65,12 @@ def test_a_client_that_could_not_be_asked_for_want_of_a_port_is_not_called_unrea
     )
 
 
+def test_a_client_that_was_asked_by_its_host_says_so():
+    answer = read(ANSWERED.replace("@ 0", "@ 0 as lpar1-adm.example.com"))["lpar1"]
+    assert (answer.asked_as, answer.niminfo.name, answer.silence) == ("lpar1-adm.example.com", "lpar1", None)
+    assert read(ANSWERED)["lpar1"].asked_as is None
+
+
 def test_a_client_without_a_niminfo_is_silent():
     assert read("lpar1 7200-05-03-2148\nlpar1 00068A0AD700\nlpar1 @ 2\n")["lpar1"].silence == (
         "it said nothing of its /etc/niminfo (exit status 2)"
