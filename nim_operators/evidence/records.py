@@ -330,8 +330,9 @@ class ApprovalRecord(Body):
 class TakeoverRecord(Body):
     """What a takeover came to, by the clients' own words: see :class:`nim_operators.nim.takeoverresult.TakeoverResult`.
 
-    ``percent`` of the clients that were planned to move did; ``threshold`` is what was asked for. ``seconds`` is from
-    the first takeover command of the run to this read-back, ``target_seconds`` the estate's recovery target.
+    ``percent`` of the clients that were planned to move did; ``threshold`` is what was asked for, 0 where the armed
+    direction had been turned before, so that nothing depends on it. ``seconds`` is from the first takeover command of
+    the run to this read-back, ``target_seconds`` the estate's recovery target.
     ``sample`` is the client whose filesets the new master listed, with how that went.
     """
 

@@ -18,6 +18,7 @@ from nim_operators.evidence.records import (
     TakeoverRecord,
 )
 from nim_operators.nim.diagnosis import TAKEOVER_JOB, State
+from nim_operators.nim.direction import names_only
 from nim_operators.nim.errors import Incomplete, Refused
 from nim_operators.nim.facts import Facts, facts_of
 from nim_operators.nim.outcome import succeeded
@@ -133,11 +134,12 @@ class NimTakeoverOperator(NimJobOperator):
         result = judge_takeover(facts_of(view), rows)
         run.assess(view)
         serves = observed(view, run.target).is_active("nimesis")
-        record = self._record(run, plan, result)
+        turned_before = names_only(view, run.target)
+        record = self._record(run, plan, result, threshold=0 if turned_before else plan["asked"]["threshold"])
         run.record(record)
         for one in result.unresolved:
             self.log.warning("%s %s: %s %s", one.client, one.cause, one.saw, one.remedy)
-        below = not result.moved or record.percent < record.threshold
+        below = not turned_before and (not result.moved or record.percent < record.threshold)
         if not below:
             turned, recorded_on = turn(run)
             run.assess(view.turned(turned, recorded_on), rules=Runbook.NIGHTLY_SYNC)
@@ -147,7 +149,7 @@ class NimTakeoverOperator(NimJobOperator):
         _demand_complete(run, record, result, ended, below=below, serves=serves)
         return {"moved": len(result.moved), "seconds": record.seconds}
 
-    def _record(self, run: Run, plan: Json, result: TakeoverResult) -> TakeoverRecord:
+    def _record(self, run: Run, plan: Json, result: TakeoverResult, *, threshold: float) -> TakeoverRecord:
         return TakeoverRecord(
             source=run.source,
             target=run.target,
@@ -156,7 +158,7 @@ class NimTakeoverOperator(NimJobOperator):
             one_way=result.one_way,
             disagreeing=result.disagreeing,
             percent=round(result.percent_moved(_expected(plan["plan"])), 1),
-            threshold=plan["asked"]["threshold"],
+            threshold=threshold,
             seconds=_seconds_since_first(run),
             target_seconds=run.pair.takeover.recovery_target.total_seconds(),
             sample=in_loop(_sample(run, result.moved)),

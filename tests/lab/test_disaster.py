@@ -127,6 +127,20 @@ def test_a_client_that_was_off_is_taken_over_when_it_is_back(start_lab: Any, ins
     assert owners(lab) == {"nimb"}
 
 
+def test_what_was_turned_before_is_never_called_unturned(start_lab: Any, install: Any) -> None:
+    airflow = InProcess(install(start_lab("synced_peer_kept"), "takeover: {reattach: true}"))
+    lab = airflow.lab
+    lab.break_fault("client_silent_success", client="aix02")
+    lab.break_fault("client_down", client="aix03")
+    assert airflow.run("nim_planned_takeover", **FORM, success_threshold=30).verdict == "incomplete"
+
+    lab.heal("client_down", client="aix03")
+    left = airflow.run("nim_reattach", **STORY)
+    assert left.verdict == "incomplete"
+    assert "5 clients name nimb, 1 do not" in left.reason
+    assert "was not turned" not in left.reason
+
+
 def test_reattach_wants_the_estate_to_allow_it(airflow: InProcess) -> None:
     assert "reattach: true" in airflow.run("nim_reattach", **STORY).reason
 

@@ -72,7 +72,7 @@ def _moved(plan: Json, body: Json) -> str:
     expected = set(plan["clients"]) - set(plan["stays"])
     text = (
         f"{len(expected & set(body['moved']))} of {so_many_clients(len(expected))} expected to follow did: "
-        f"{body['percent']:g} % ({body['threshold']:g} % wanted)"
+        f"{body['percent']:g} %" + (f" ({body['threshold']:g} % wanted)" if body["threshold"] else "")
     )
     return text + (f"; {len(body['unresolved'])} in all did not move" if body["unresolved"] else "")
 
