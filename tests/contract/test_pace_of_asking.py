@@ -146,7 +146,7 @@ c_rsh() {
 }
 """
     closings = ask(shell, tmp_path, 3, NETSTAT_IS_MISSING, hosts_only)
-    assert sorted(closings) == ["c1 @ 0 as host-of-c1.example.com", "c2 @ 1", "c3 @ 0 as host-of-c3.example.com"]
+    assert sorted(closings) == ["c1 @ 0 as host-of-c1.example.com", "c2 @ 6", "c3 @ 0 as host-of-c3.example.com"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -91,8 +91,16 @@ other_address() {
         }'
 }
 
+# is_of_client WORDS: whether a failure tells of the client or the way to it, not of what it is called.
+is_of_client() {
+    case $1 in
+        *0042-008* | *efused* | *enied* | *'imed out'*) return 0 ;;
+    esac
+    return 1
+}
+
 # ask_client NAME: some programs of IBM's give c_rsh the name of the object, some that of its host. So whoever does not answer
-# to the one at once is asked by the other; where neither is answered, what the first met with counts.
+# to the one at once is asked by the other; where neither is answered, what tells more of the client counts.
 ask_client() {
     converse "$1"
     case "$no_port$words_status $words" in
@@ -106,8 +114,10 @@ ask_client() {
                 case $words in
                     *NIM_NAME=*) words_status="$words_status as $address" ;;
                     *)
-                        words=$first_words
-                        words_status=$first_status
+                        if is_of_client "$first_words" || ! is_of_client "$words"; then
+                            words=$first_words
+                            words_status=$first_status
+                        fi
                         ;;
                 esac
             fi
