@@ -79,13 +79,17 @@ def has_files_of_peer(snapshot: Snapshot) -> bool:
 
 
 def hosts_of_peer(snapshot: Snapshot) -> tuple[str, ...]:
-    """Return the host names by which the niminfo of this master names the other one, whosever file it is."""
+    """Return the host names by which this master knows the other one: by its niminfo, whosever file that is.
+
+    Where that has no line for it, as a sync may leave it (nim.md 12.17), by its database.
+    """
     said = snapshot.niminfo
-    if said is None:
-        return ()
-    if has_files_of_peer(snapshot):
+    if said is not None and has_files_of_peer(snapshot):
         return (said.master_hostname,) if said.master_hostname else ()
-    return tuple((said.alternate_master or "").split())
+    if said is not None and said.alternate_master:
+        return tuple(said.alternate_master.split())
+    records = (found.interfaces[:1] for found in snapshot.of_type("alternate_master"))
+    return tuple(interface.hostname for interfaces in records for interface in interfaces)
 
 
 def identity_by_hearsay(master: str, peer: Snapshot | None) -> Identity:

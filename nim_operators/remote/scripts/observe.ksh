@@ -46,16 +46,19 @@ niminfo_value() {
     }' /etc/niminfo 2>/dev/null
 }
 
-# Both masters, as the niminfo names them. Which of the two is this one depends on whose file it is: half a sync leaves
-# the source's here (nim.md 12.17). Whoever reads this knows.
+# Both masters, as the niminfo names them, and the other one as the database does: a sync may leave no line for it (nim.md 12.17).
+# Which of them is this one depends on whose file it is: half a sync leaves the source's here. Whoever reads this knows.
 both_masters() {
     niminfo_value NIM_ALTERNATE_MASTER
     niminfo_value NIM_MASTER_HOSTNAME
+    listing 2>/dev/null | awk '
+        $1 == "type" && $2 == "=" { alternate = ($3 == "alternate_master") }
+        alternate && $1 == "if1" && $2 == "=" { print $4 }'
 }
 
 # What this master's resolver says of its own names and its peer's, there and back again (nim.md hazard 16).
 names() {
-    for asked in $(hostname) $(both_masters); do
+    for asked in $(hostname) $masters; do
         say "$asked"
     done | sort -u | while read -r asked; do
         answer=$(limited 10 host "$asked" 2>&1)
@@ -70,7 +73,7 @@ names() {
 
 # Whether the peer's NFS can be reached: replication copies over it (nim.md 3.4).
 nfs_of_peer() {
-    for peer in $(both_masters); do
+    for peer in $masters; do
         say "@ $peer"
         limited 15 rpcinfo -p "$peer" 2>&1
     done
@@ -79,7 +82,7 @@ nfs_of_peer() {
 # Whether the peer answers at all: the second witness before a master is called dead. What ping prints counts, not its
 # status; a host without ping says nothing.
 ping_of_peer() {
-    for peer in $(both_masters); do
+    for peer in $masters; do
         say "@ $peer"
         limited 15 ping -c 1 -w 5 "$peer" 2>&1
     done
@@ -149,6 +152,8 @@ section lsnim_l $((SLOW * 2)) listing
 if [ "$section_status" -ne 0 ]; then
     listed=no
 fi
+say "$NONCE limit 120"
+masters=$(limited 120 both_masters | sort -u)
 section df 30 df -k
 section places 300 places
 section names 120 names

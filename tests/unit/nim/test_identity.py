@@ -151,3 +151,10 @@ def test_hosts_that_share_a_short_name_are_told_apart_by_their_domains():
         names=(NameAnswer("nim", ("nim.west.com", "nim"), ("10.2.1.1",)),),
     )
     assert (hosts_of_peer(own), takes_for(own, None)) == (("nim.east.com",), None)
+
+
+def test_the_other_master_is_known_by_the_database_where_no_file_names_it():
+    named = replace(A, niminfo=Niminfo(master_hostname="nima", alternate_master="nimb-adm nimb2"))
+    assert hosts_of_peer(named) == ("nimb-adm", "nimb2")
+    assert hosts_of_peer(A) == ("nimb",)
+    assert hosts_of_peer(replace(A, niminfo=None)) == ("nimb",)
