@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from nim_operators.nim.messages import Kind, Message, messages_in
 
-_TABLE = re.compile(r"\s*-+\s+-+\s*")
+_TABLE = re.compile(r"\s*-+\s+-+\s*|\s*target\s+result\s*", re.IGNORECASE)
+"""What stands above the rows: the names of the columns, and a line of dashes on the level of NIM that is known."""
 _GAP = re.compile(r"\s{2,}|\t")
 """Between columns, which are further apart than words."""
 SUCCESS = "SUCCESS"
@@ -35,13 +36,14 @@ def parse_takeover_log(text: str) -> TakeoverLog:
          lpar1                                     SUCCESS
 
     How the columns are parted is known of one level of NIM only; a tab, or one blank between two words, does it too.
+    The line of dashes may be missing.
     """
     rows: dict[str, str] = {}
     in_table = False
     for line in text.split("\n"):
         if _TABLE.fullmatch(line):
             in_table = True
-        elif in_table and "0042-" not in line and (row := _row(line)):
+        elif in_table and "0042-" not in line and line.strip("- ") and (row := _row(line)):
             client, word = row
             rows[client] = word
     errors = (one for one in messages_in(text) if not one.is_warning and one.meaning.kind is not Kind.HARMLESS)

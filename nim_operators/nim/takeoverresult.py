@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nim_operators.nim.clientrepair import ClientRepair
 from nim_operators.nim.facts import Facts, few
 from nim_operators.nim.ownership import Row
-from nim_operators.nim.readiness import CERTAIN, Readiness, readiness
+from nim_operators.nim.readiness import CERTAIN, Cause, Readiness, readiness
+from nim_operators.nim.runbooks import Runbook
 from nim_operators.nim.takeoverlog import SUCCESS
 
 NOT_SWITCHED = "was not switched"
@@ -75,7 +77,7 @@ def judge_takeover(facts: Facts, rows: Mapping[str, str]) -> TakeoverResult:
     return TakeoverResult(
         moved=tuple(row.client for row in facts.matrix.rows if row.client in vouching),
         unresolved=tuple(
-            _unresolved(facts, row, rows.get(row.client), standings[row.client])
+            _unresolved(facts, row, rows.get(row.client), standings[row.client], others_moved=bool(vouching))
             for row in facts.matrix.rows
             if row.client not in vouching
         ),
@@ -84,22 +86,38 @@ def judge_takeover(facts: Facts, rows: Mapping[str, str]) -> TakeoverResult:
     )
 
 
-def _unresolved(facts: Facts, row: Row, word: str | None, standing: Readiness) -> Unresolved:
+def _unresolved(facts: Facts, row: Row, word: str | None, standing: Readiness, *, others_moved: bool) -> Unresolved:
     table = {None: "The takeover's table has no row for it.", "": "The takeover's table gives it no result."}.get(
         word, f"The takeover's table says {word}."
     )
     own = next((answer.master_hostname for answer in row.answers if answer.fault is None), None)
     again = f"Run the takeover again with an override; it is safe for the clients that {facts.view.target} has."
-    if own is not None and word == SUCCESS:
+    if own is not None and word is not None and word.upper() == SUCCESS:
         return Unresolved(row.client, SILENT_SUCCESS, f"{table} Its own /etc/niminfo still names {own}.", again)
     known = [one for one in standing.obstacles if one.cause in CERTAIN][:1] or standing.obstacles
     if known:
         cause = OR.join(one.cause.value for one in known)
         saw = " ".join([*(one.saw for one in known), table])
-        return Unresolved(row.client, cause, saw, " ".join(one.remedy for one in known))
+        remedies = (
+            _by_hand(facts, row) if others_moved and one.cause is Cause.NOT_LISTED else one.remedy for one in known
+        )
+        return Unresolved(row.client, cause, saw, " ".join(remedies))
     if own is not None:
         return Unresolved(row.client, NOT_SWITCHED, f"Its own /etc/niminfo names {own}. {table}", again)
     return Unresolved(row.client, NOT_HEARD, table, again)
+
+
+def _by_hand(facts: Facts, row: Row) -> str:
+    """Say what to do for a client that does not list the target once others follow it: no repair takes a split pair."""
+    own = facts.target
+    file = own.niminfo if own is not None else None
+    host = (file.master_hostname if file is not None else None) or (own.hostname if own is not None else "")
+    port = file.master_port if file is not None else None
+    repair = ClientRepair(row.client, row.client, host, *((port,) if port else ()))
+    return (
+        f"Log in to it as root and type {repair.by_hand}. Or give the others back, trigger {Runbook.REPAIR_CLIENT} for "
+        "it, which refuses while clients name both masters, and take them over again."
+    )
 
 
 def _disagreeing(facts: Facts, moved: set[str]) -> Iterator[str]:

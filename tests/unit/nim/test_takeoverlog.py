@@ -68,6 +68,11 @@ def test_columns_may_be_parted_by_tabs_and_blanks(edge, gap):
     }
 
 
+@pytest.mark.parametrize("head", ["TARGET RESULT", " Target\tResult"])
+def test_a_table_may_have_no_line_of_dashes(head):
+    assert parse_takeover_log(f"Updating lpar1\n{head}\nlpar1 SUCCESS\n").rows == {"lpar1": "SUCCESS"}
+
+
 def test_a_word_after_a_tab_may_be_two():
     assert parse_takeover_log(HEAD + " lpar2\tnot done\n").rows == {"lpar2": "not done"}
 

@@ -136,3 +136,14 @@ def test_where_nobody_was_expected_and_nobody_moved_that_is_no_success():
 def test_a_result_is_plain_json():
     told = judged(after(answer("lpar1"), moved("lpar2"), moved("vios1"))).to_json()
     assert json.loads(json.dumps(told)) == told
+
+
+def test_who_does_not_list_the_target_is_told_what_helps_once_others_follow_it():
+    unlisted = answer("lpar1", HOST[A], A, (HOST[A],))
+    alone = judged(after(unlisted, answer("lpar2"), answer("vios1")), {"lpar1": "FAILURE"}).unresolved[0]
+    assert alone.remedy == "Trigger nim_repair_client for it, or nim_reset_clients for every client."
+    left = judged(after(unlisted, moved("lpar2"), moved("vios1")), {"lpar1": "FAILURE"}).unresolved[0]
+    assert left.remedy.startswith(
+        "Log in to it as root and type 'cp -p /etc/niminfo /etc/niminfo.saved; rm /etc/niminfo; "
+    )
+    assert f"niminit -a name=lpar1 -a master={HOST[B]} " in left.remedy
