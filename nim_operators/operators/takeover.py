@@ -245,7 +245,7 @@ def _demand_complete(
         return
     back = (
         f"{record.percent:g} % of the clients moved, below the threshold of {record.threshold:g} %: the armed "
-        "direction was not turned. Give the others back with the runbook of the other direction, or run this one again."
+        "direction was not turned. Give those that moved back by the runbook of the other direction, or run it again."
         if below
         else f"{len(result.moved)} clients name {run.target}, {len(result.unresolved)} do not."
     )

@@ -27,7 +27,8 @@ _NEXT: Mapping[State, str] = {
     State.SPLIT: "Run reattach, or the takeover towards the master that shall have every client.",
     State.RETURNED_STALE: "Run reprotect: the old master is back with an old database.",
     State.TAKEN_OVER: "Run setup with the master that the clients name as the source.",
-    State.ROLES_REVERSED: "Run setup with the master that the clients name as the source.",
+    State.ROLES_REVERSED: "If the other master was away while its clients were taken over, run reprotect; else "
+    "run setup with the master that the clients name as the source.",
     State.NOT_A_PAIR: "Check the estate file; if the hosts are right, initialise the alternate masters with niminit.",
     State.OWNERSHIP_UNKNOWN: "Make one client answer: nimsh running on it, push allowed, its /etc/niminfo whole.",
     State.NOT_ARMED: "Resolve the contradiction named in the reasons, then run setup.",
