@@ -54,9 +54,10 @@ class NimSyncOperator(NimJobOperator):
 
     Reads: both masters and every client again, right before acting. Changes: replaces the target's NIM database,
     restarts its nimesis, copies the resources that the target lacks; on the very first run records the armed direction
-    on both masters. Safe to repeat: yes; where the target is already in step nothing is sent, and an open sync is
-    attached to, whoever began it. If interrupted: the sync goes on as a job on the source; the next try attaches. One
-    that is gone without a status fails the step, unless the step that took the lock has put it away.
+    on both masters. Safe to repeat: yes; where the target is already in step nothing is sent, unless a reprotect has
+    fenced it and it does not serve; an open sync is attached to, whoever began it. If interrupted: the sync goes on as
+    a job on the source; the next try attaches. One that is gone without a status fails the step, unless the step that
+    took the lock has put it away.
     Undo: the backup of the target from before, this run's or the beginner's, is in the evidence; ``m_restore_db`` puts
     it back.
 
@@ -84,7 +85,7 @@ class NimSyncOperator(NimJobOperator):
             demand_backups(run, view)
             mark_unproven(run)
             self._arm(run, assessment)
-            if in_step(view) and (ended or not _must_tell_clients(run, view)):
+            if in_step(view) and (ended or not (_must_tell_clients(run, view) or _must_start_anew(run, view))):
                 run.note(f"{run.target} is already in step with {run.source}; no sync is sent.")
                 run.record(DriftRecord(()))
                 raise AlreadyDone({"sent": False, "replicated": []})
@@ -199,6 +200,11 @@ def _demand_own(run: Run, open_job: OpenJob) -> None:
 def _must_tell_clients(run: Run, view: PairView) -> bool:
     """Tell whether a client that answers has still to be told of both masters, where that is what the run is for."""
     return run.runbook is Runbook.RESET_CLIENTS and any(one.answers for one in unlisted(facts_of(view, run.holder.run)))
+
+
+def _must_start_anew(run: Run, view: PairView) -> bool:
+    """Tell whether the target was fenced by this run: nothing but the end of a sync starts its nimesis again."""
+    return run.runbook is Runbook.REPROTECT and not observed(view, run.target).is_active("nimesis")
 
 
 def _demand_planned(run: Run) -> None:

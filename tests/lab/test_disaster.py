@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -125,6 +125,15 @@ def test_a_client_that_was_off_is_taken_over_when_it_is_back(start_lab: Any, ins
     lab.heal("client_down", client="aix03")
     assert verdict(airflow.run("nim_reattach", **STORY)) == DONE
     assert owners(lab) == {"nimb"}
+
+
+def test_a_returned_master_that_is_in_step_serves_again_after_its_fence(airflow: InProcess) -> None:
+    lab = airflow.lab
+    lab.break_fault("nimesis_down", host="nimb")
+    airflow.before["fence"] = lambda: lab.heal("nimesis_down", host="nimb")
+    airflow.dag("nim_reprotect").get_task("wait_nimesis").wait_limit = timedelta(seconds=10)
+    assert verdict(airflow.run("nim_reprotect", **STORY, override="nothing was changed meanwhile")) == DONE
+    assert nimesis(lab, "nimb") == ["active"]
 
 
 def test_what_was_turned_before_is_never_called_unturned(start_lab: Any, install: Any) -> None:
