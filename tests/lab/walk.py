@@ -51,7 +51,8 @@ RUNBOOKS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 }
 """Every runbook, one line each: its DAG's stem and what a person fills into its trigger form."""
 
-TURNS = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(0, 6), st.integers(1, 4))
+TURNS = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(2, 6), st.integers(1, 5))
+"""How many tasks each of two runs gets in turn: both look, the first comes to its sync, the other goes on."""
 
 
 class Walk(RuleBasedStateMachine):
