@@ -38,7 +38,7 @@ def measure(clients: int, folder: Path) -> dict[str, Any]:
             "moved": clients_of(place.lab, "nimb"),
             "port_failures": sum(host["refused"] for host in ports),
             "most_ports_in_use": max(host["most"] for host in ports),
-            "asked": len(place.lab.calls("c_rsh")),
+            "calls": len(place.lab.calls("c_rsh")),
             "ended": ended,
             **asdict(took),
         }
