@@ -104,9 +104,19 @@ def plan_repair(facts: Facts, client: str) -> tuple[ClientRepair, Row]:
             f"{client} names {names} as its master, not {source.master}. Take it over first (nim_reattach, or the "
             "takeover again); then it can be repaired from here. Nothing was sent."
         )
+    faults = sorted({word.fault for word in row.answers if word.fault})
+    if faults:
+        raise NoPlan(
+            f"What answers for {client} is not it: {'; '.join(faults)}. Correct the object's interface on "
+            f"{source.master}, or remove the object, before that machine is touched. Nothing was sent."
+        )
     host = source.niminfo.master_hostname if source.niminfo else None
     port = source.niminfo.master_port if source.niminfo else None
-    known_as = (one.asked_as for one in source.clients if one.client == client and one.asked_by == source.master)
+    known_as = (
+        one.asked_as
+        for one in source.clients
+        if (one.client, one.asked_by, one.silence) == (client, source.master, None)
+    )
     return ClientRepair(client, next(known_as, None) or client, host or source.hostname, port or _PORT), row
 
 

@@ -88,8 +88,8 @@ def hosts_of_peer(snapshot: Snapshot) -> tuple[str, ...]:
         return (said.master_hostname,) if said.master_hostname else ()
     if said is not None and said.alternate_master:
         return tuple(said.alternate_master.split())
-    records = (found.interfaces[:1] for found in snapshot.of_type("alternate_master"))
-    return tuple(interface.hostname for interfaces in records for interface in interfaces)
+    records = [found.interfaces[0].hostname for found in snapshot.of_type("alternate_master") if found.interfaces]
+    return tuple(records) if len(records) == 1 and not same_host(records[0], snapshot.hostname) else ()
 
 
 def identity_by_hearsay(master: str, peer: Snapshot | None) -> Identity:

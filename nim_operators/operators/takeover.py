@@ -139,7 +139,7 @@ class NimTakeoverOperator(NimJobOperator):
         run.record(record)
         for one in result.unresolved:
             self.log.warning("%s %s: %s %s", one.client, one.cause, one.saw, one.remedy)
-        below = not turned_before and (not result.moved or record.percent < record.threshold)
+        below = not result.moved or record.percent < record.threshold
         if not below:
             turned, recorded_on = turn(run)
             run.assess(view.turned(turned, recorded_on), rules=Runbook.NIGHTLY_SYNC)
@@ -243,11 +243,15 @@ def _demand_complete(
         lacking.append(f"'nim -o lslpp' from {run.target} {record.sample}.")
     if not lacking:
         return
-    back = (
-        f"{record.percent:g} % of the clients moved, below the threshold of {record.threshold:g} %: the armed "
-        "direction was not turned. Give those that moved back by the runbook of the other direction, or run it again."
-        if below
-        else f"{len(result.moved)} clients name {run.target}, {len(result.unresolved)} do not."
-    )
+    if not record.moved:
+        back = f"No client names {run.target}, and this run turned no direction. Run it again once clients answer."
+    elif below:
+        back = (
+            f"{record.percent:g} % of the clients moved, below the threshold of {record.threshold:g} %: the "
+            "armed direction was not turned. Give those that moved back by the runbook of the other direction, or run it "
+            "again."
+        )
+    else:
+        back = f"{len(result.moved)} clients name {run.target}, {len(result.unresolved)} do not."
     said = [complaint(one) for one in ended if not succeeded(one.outcome)]
     raise Incomplete("\n".join([back, *lacking, *said]))

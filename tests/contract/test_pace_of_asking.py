@@ -177,7 +177,7 @@ def free_ports(shell: str, folder: Path, given: str, netstat: str) -> str:
 @pytest.mark.parametrize(
     ("clients", "given", "seconds"),
     [
-        (1000, "WIDTH=16 LIMIT=10", 5245),  # 63 rounds of dead clients, and the ports of 1000 conversations
+        (1000, "WIDTH=16 LIMIT=10", 10190),  # 63 rounds of dead clients, and the ports of 1000 conversations
         (0, "", 300),
     ],
 )

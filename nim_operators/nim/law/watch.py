@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nim_operators.nim.diagnosis import State
-from nim_operators.nim.law.ruling import GO, TAKE_OVER_AGAIN, Column, Ruling
+from nim_operators.nim.law.ruling import GATHER, GO, TAKE_OVER_AGAIN, Column, Ruling
 
 _NEXT: Mapping[State, str] = {
     State.HEALTHY: "Nothing.",
@@ -24,7 +24,7 @@ _NEXT: Mapping[State, str] = {
     ),
     State.INTERRUPTED_SYNC: "Look at the log of the job and at the standby, then run the nightly sync with the reason.",
     State.INTERRUPTED_TAKEOVER: TAKE_OVER_AGAIN,
-    State.SPLIT: "Run reattach, or the takeover towards the master that shall have every client.",
+    State.SPLIT: f"Run reattach, where the records of both masters name the one that most follow. Else: {GATHER}",
     State.RETURNED_STALE: "Run reprotect: the old master is back with an old database.",
     State.TAKEN_OVER: "Run setup with the master that the clients name as the source.",
     State.ROLES_REVERSED: "If the other master was away while its clients were taken over, run reprotect; else "

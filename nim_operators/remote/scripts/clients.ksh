@@ -100,7 +100,8 @@ is_of_client() {
 }
 
 # ask_client NAME: some programs of IBM's give c_rsh the name of the object, some that of its host. So whoever does not answer
-# to the one at once is asked by the other; where neither is answered, what tells more of the client counts.
+# to the one at once is asked by the other. Only a host that calls itself by this name has answered for it; where neither is
+# answered, what tells more of the client counts.
 ask_client() {
     converse "$1"
     case "$no_port$words_status $words" in
@@ -112,7 +113,9 @@ ask_client() {
             if [ -n "$address" ]; then
                 converse "$address"
                 case $words in
-                    *NIM_NAME=*) words_status="$words_status as $address" ;;
+                    *NIM_NAME="$1" | *NIM_NAME="$1"[!A-Za-z0-9_.-]* | *NIM_NAME=\""$1"\"*)
+                        words_status="$words_status as $address"
+                        ;;
                     *)
                         if is_of_client "$first_words" || ! is_of_client "$words"; then
                             words=$first_words
@@ -126,7 +129,7 @@ ask_client() {
     spoken_by "$1" "$words_status" "$words"
 }
 
-# ask_clients NAMES: WIDTH workers, each takes every WIDTH-th name; a dead client costs its limit once. The answers pass
+# ask_clients NAMES: WIDTH workers, each takes every WIDTH-th name; a client that hangs costs its limit once. The answers pass
 # through sed because it hands them on in blocks: a packet for each of thousands of clients costs the reader a second.
 ask_clients() {
     looks=$PORT_LOOKS
@@ -148,14 +151,14 @@ ask_clients() {
     wait
 }
 
-# clients_section NAMES: how many clients are asked and in how many seconds all of them can be: each costs its limit, were
-# all dead, and the ports that its conversation keeps, were all of them kept for the longest time.
+# clients_section NAMES: how many clients are asked and in how many seconds all of them can be: each costs its limit twice, were
+# all slow to refuse, and the ports that both conversations keep, were all of them kept for the longest time.
 clients_section() {
     count=0
     for client in $1; do
         count=$((count + 1))
     done
-    seconds=$((300 + (count + WIDTH - 1) / WIDTH * (LIMIT + 5) + count * PORT_SECONDS))
+    seconds=$((300 + (count + WIDTH - 1) / WIDTH * 2 * (LIMIT + 5) + count * 2 * PORT_SECONDS))
     say "$NONCE asking $count"
     section clients $seconds ask_clients "$1"
 }
