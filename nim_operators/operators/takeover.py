@@ -248,8 +248,8 @@ def _demand_complete(
     elif below:
         back = (
             f"{record.percent:g} % of the clients moved, below the threshold of {record.threshold:g} %: the "
-            "armed direction was not turned. Give those that moved back by the runbook of the other direction, or run it "
-            "again."
+            "armed direction was not turned. Give those that moved back by the runbook of the other direction, or run "
+            "it again."
         )
     else:
         back = f"{len(result.moved)} clients name {run.target}, {len(result.unresolved)} do not."
