@@ -74,6 +74,15 @@ class PairView:
         }
         return PairView(direction.source, direction.target, seen, self.policy, direction)
 
+    def with_words_of(self, earlier: PairView) -> PairView:
+        """Return the masters as they are seen here, with what clients told those that both views observed."""
+        seen = dict(self.observations)
+        for master, found in self.observations.items():
+            before = earlier.snapshot(master)
+            if isinstance(found, Snapshot) and before is not None:
+                seen[master] = replace(found, clients=before.clients, witnesses=before.witnesses)
+        return replace(self, observations=seen)
+
     def snapshot(self, master: str) -> Snapshot | None:
         """Return the snapshot of *master*, or None where it could not be observed."""
         seen = self.observations[master]

@@ -26,7 +26,6 @@ from nim_operators.remote.errors import UNABLE, HostAbsent, OutcomeUnknown
 from nim_operators.remote.job import Job, Progress, Slot
 from nim_operators.remote.leftovers import open_jobs
 from nim_operators.remote.lock import claim
-from nim_operators.remote.ports import wait_for_ports
 from nim_operators.remote.transport import connect
 from nim_operators.triggers.job import JobTrigger
 
@@ -42,7 +41,7 @@ class JobRequest:
     One job to run on one master.
 
     ``line`` is what the evidence shows, ``command`` the ksh text that runs. ``changes`` tells whether it changes NIM
-    itself, which a backup does not. ``pushes`` is the number of clients to which NIM will push.
+    itself, which a backup does not.
     """
 
     master: str
@@ -53,7 +52,6 @@ class JobRequest:
     changes: bool
     stream: bool = True
     attach_to: str = ""
-    pushes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +172,9 @@ def complaint(one: EndedJob) -> str:
 async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobRequest]]:
     started = []
     for request in needed:
-        if request.pushes and not request.attach_to:
-            await _leave_ports(run, request)
+        if request.changes:
+            demand_approved(run)
         async with connect(request.master, run.endpoint(request.master)) as host:
-            if request.changes:
-                demand_approved(run)
             if request.slot.needs_lock:
                 await claim(host, run.holder)
             name = f"{request.kind}.{_short(run.holder.run)}.{secrets.token_hex(3)}"
@@ -201,17 +197,6 @@ async def _start_all(run: Run, needed: list[JobRequest]) -> list[tuple[Job, JobR
                 run.note(f"Attached to job {job.job} ({job.kind}) of {job.run} on {job.host}, which was open already.")
         started.append((job, request))
     return started
-
-
-async def _leave_ports(run: Run, request: JobRequest) -> None:
-    """Let NIM find ports of its own; that nobody could wait for them stops nothing."""
-    try:
-        async with connect(request.master, run.endpoint(request.master)) as host:
-            lack = await wait_for_ports(host, request.pushes)
-    except OutcomeUnknown as unknown:
-        lack = f"How many ports {request.master} has free for NIM's pushes is not known: {unknown}"
-    if lack:
-        run.note(lack)
 
 
 def _short(text: str) -> str:

@@ -36,6 +36,7 @@ from nim_operators.operators.jobs import (
     complaint,
     unjudged,
 )
+from nim_operators.operators.ports import after_our_asking
 from nim_operators.remote.files import digest
 from nim_operators.remote.job import Slot
 from nim_operators.remote.lock import claim
@@ -94,15 +95,15 @@ class NimSyncOperator(NimJobOperator):
             raise Refused(
                 f"{run.source} has no single object for {run.target}, so there is no name to synchronise onto."
             )
-        tells_clients = run.runbook is Runbook.RESET_CLIENTS
         command = commands.sync(
             run.endpoint(run.source).commands,
             assessment.alternate,
             force=assessment.force,
-            reset_clients=tells_clients,
+            reset_clients=run.runbook is Runbook.RESET_CLIENTS,
         )
         if not attach_to:
             _demand_in_plan(run, view, command.line)
+            _leave_ports(run, view)
         in_loop(_claim(run, run.target))
         yield JobRequest(
             run.source,
@@ -112,7 +113,6 @@ class NimSyncOperator(NimJobOperator):
             Slot.CHANGE,
             command.changes,
             attach_to=attach_to,
-            pushes=len(facts_of(view).matrix.rows) if tells_clients else 0,
         )
 
     def demand_good_end(self, ended: list[EndedJob]) -> None:
@@ -200,6 +200,15 @@ def _demand_own(run: Run, open_job: OpenJob) -> None:
 def _must_tell_clients(run: Run, view: PairView) -> bool:
     """Tell whether a client that answers has still to be told of both masters, where that is what the run is for."""
     return run.runbook is Runbook.RESET_CLIENTS and any(one.answers for one in unlisted(facts_of(view, run.holder.run)))
+
+
+def _leave_ports(run: Run, view: PairView) -> None:
+    """Where the sync will push to every client, let it find ports for that, and demand again what may have changed."""
+    if run.runbook is not Runbook.RESET_CLIENTS:
+        return
+    now = after_our_asking(run, run.source, view, len(facts_of(view).matrix.rows))
+    if now is not view:
+        run.demand_go(run.assess(now, rules=sync_rules(run.runbook)))
 
 
 def _must_start_anew(run: Run, view: PairView) -> bool:

@@ -32,6 +32,7 @@ from nim_operators.operators.arm import turn
 from nim_operators.operators.base import Run, in_loop, observed
 from nim_operators.operators.jobs import AlreadyDone, EndedJob, JobRequest, NimJobOperator, complaint
 from nim_operators.operators.plan import demand_decided
+from nim_operators.operators.ports import after_our_asking
 from nim_operators.operators.sync import demand_backups
 from nim_operators.remote.errors import RemoteError
 from nim_operators.remote.filesets import list_filesets
@@ -83,6 +84,10 @@ class NimTakeoverOperator(NimJobOperator):
             state = self._demand_go(run, view, facts, plan)
             if state is State.UNUSABLE_ALTERNATE or not _may_still_move(facts):
                 raise AlreadyDone(self._report(run, plan, {}, []))
+            now = after_our_asking(run, run.target, view, len(facts.matrix.rows))
+            if now is not view:
+                facts = facts_of(now, run.holder.run)
+                self._demand_go(run, now, facts, plan)
         needed = takeover_commands(facts, run.endpoint(run.target).commands)
         lines = [command.line for command in needed]
         yield JobRequest(
@@ -93,7 +98,6 @@ class NimTakeoverOperator(NimJobOperator):
             Slot.CHANGE,
             changes=True,
             attach_to=attach_to.job if attach_to else "",
-            pushes=len(facts.matrix.rows),
         )
 
     def _demand_go(self, run: Run, view: PairView, facts: Facts, plan: Json) -> State:

@@ -140,13 +140,19 @@ def test_a_client_is_asked_by_its_host_where_c_rsh_does_not_know_its_object(shel
 c_rsh() {
     case $1 in
         host-of-c2.*) echo "c2: Connection refused" >&2; return 6 ;;
+        host-of-c4.*) speak c44 ;;  # its address has been given to another machine
         host-of-*) client=${1#host-of-}; speak "${client%%.*}" ;;
         *) echo "$1: no such host" >&2; return 1 ;;
     esac
 }
 """
-    closings = ask(shell, tmp_path, 3, NETSTAT_IS_MISSING, hosts_only)
-    assert sorted(closings) == ["c1 @ 0 as host-of-c1.example.com", "c2 @ 6", "c3 @ 0 as host-of-c3.example.com"]
+    closings = ask(shell, tmp_path, 4, NETSTAT_IS_MISSING, hosts_only)
+    assert sorted(closings) == [
+        "c1 @ 0 as host-of-c1.example.com",
+        "c2 @ 6",
+        "c3 @ 0 as host-of-c3.example.com",
+        "c4 @ 1",
+    ]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -160,10 +166,10 @@ def test_a_client_that_took_its_whole_limit_is_not_asked_twice(shell: str, tmp_p
 def test_nim_pushes_only_once_the_ports_of_our_asking_are_free_again(shell: str, tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("".join(f"{number}\n" for number in range(64)))
     given = "NONCE=@ PORTS=100 PORT_STEP=0 PORT_LOOKS=50 WANTED=60 PATIENCE=0\n"
-    assert free_ports(shell, tmp_path, given, EIGHT_PORTS_LESS_EACH_LOOK) == "60"
-    assert free_ports(shell, tmp_path, given.replace("50", "2"), ALL_PORTS_TAKEN) == "-412"
+    assert free_ports(shell, tmp_path, given, EIGHT_PORTS_LESS_EACH_LOOK) == "60 3"
+    assert free_ports(shell, tmp_path, given.replace("50", "2"), ALL_PORTS_TAKEN) == "-412 2"
     assert len(lines(tmp_path / "looks")) == 3
-    assert free_ports(shell, tmp_path, given, NETSTAT_IS_MISSING) == "100"
+    assert free_ports(shell, tmp_path, given, NETSTAT_IS_MISSING) == "100 0"
 
 
 def free_ports(shell: str, folder: Path, given: str, netstat: str) -> str:

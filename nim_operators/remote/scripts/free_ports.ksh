@@ -1,4 +1,5 @@
-# free_ports.ksh - wait until NIM finds WANTED privileged ports, and tell how many are free then. Reads only.
+# free_ports.ksh - wait until NIM finds WANTED privileged ports; tell how many are free, and how often that was waited for.
+# Reads only.
 # Given: NONCE PORTS PORT_STEP PORT_LOOKS WANTED PATIENCE.
 free_ports() {
     looks=$PORT_LOOKS
@@ -8,7 +9,7 @@ free_ports() {
         sleep "$PORT_STEP"
         count_ports
     done
-    say "$left"
+    say "$left $((PORT_LOOKS - looks))"
 }
 
 section ports "$PATIENCE" free_ports

@@ -158,3 +158,5 @@ def test_the_other_master_is_known_by_the_database_where_no_file_names_it():
     assert hosts_of_peer(named) == ("nimb-adm", "nimb2")
     assert hosts_of_peer(A) == ("nimb",)
     assert hosts_of_peer(replace(A, niminfo=None)) == ("nimb",)
+    third = replace(A, niminfo=None, objects={**A.objects, "old": alternate("old", "nimc")})
+    assert hosts_of_peer(third) == ()
