@@ -16,7 +16,7 @@ FORM = {"reason": "nima is repaired", "change_ticket": "CHG0043"}
 DONE = ("done", "Every required step recorded its read-back.")
 UNFENCED = ("done", f"{DONE[1]} nima is NOT fenced: keep it off the network until it is.")
 
-COLLECT = 7
+COLLECT = 8
 """Which of the commands that the takeover step of a rescue sends to the alternate tells that its log is kept."""
 
 
