@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.theatre import RIVALS, Theatre, clients_of, pair_dag, play, theatre, world_of
+from benchmarks.theatre import RIVALS, Theatre, clients_of, pair_dag, play, switch_some_off, theatre, world_of
 from include.lab import Lab, running_lab
 
 Result = dict[str, Any]
@@ -45,20 +45,17 @@ def _ssh(lab: Lab, line: str, given: str) -> int:
 
 def rescued(lab: Lab, who: str, rescue: Callable[[], Result]) -> Result:
     """Switch the master and some clients off, let somebody rescue the others, and return what that took."""
-    names = sorted(lab.state()["clients"])
-    off = names[::20]
-    for client in off:
-        lab.break_fault("client_down", client=client)
+    number, off = len(lab.state()["clients"]), switch_some_off(lab)
     lab.break_fault("host_down", host=DEAD)
     mark, began = lab.mark(), time.time()
     result = rescue()
     heard = [call["end"] for call in lab.calls("c_rsh", after=mark, host=ALTERNATE) if call.get("exit") == 0]
     return {
-        "clients": len(names),
+        "clients": number,
         "by": who,
         "seconds": max(heard, default=began) - began,
         **result,
-        "movable": len(names) - len(off),
+        "movable": number - len(off),
         "moved": clients_of(lab, ALTERNATE),
         "load": os.getloadavg()[0],
     }

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.theatre import Theatre, clients_of, pair_dag, play, theatre, world_of
+from benchmarks.theatre import clients_of, pair_dag, play, switch_some_off, theatre, world_of
 from include.lab.world import WorldSpec
 
 FORM = {"reason": "benchmark", "change_ticket": "none"}
@@ -28,13 +28,13 @@ def measure(clients: int, folder: Path) -> dict[str, Any]:
         **{**world_of(clients).model_dump(), "time_wait": TIME_WAIT, "switches": {"port_budget": "on"}},
     )
     with theatre(folder, world) as place:
-        dead = _let_some_die(place)
+        dead = switch_some_off(place.lab)
         place.lab.pace(PACE)
         ended, took = play(place, pair_dag("nim_planned_takeover"), FORM, question="approve")
         ports = [master["ports"] for master in place.lab.state()["masters"].values()]
         return {
             "clients": clients,
-            "dead": dead,
+            "dead": len(dead),
             "moved": clients_of(place.lab, "nimb"),
             "port_failures": sum(host["refused"] for host in ports),
             "most_ports_in_use": max(host["most"] for host in ports),
@@ -42,13 +42,6 @@ def measure(clients: int, folder: Path) -> dict[str, Any]:
             "ended": ended,
             **asdict(took),
         }
-
-
-def _let_some_die(place: Theatre) -> int:
-    dead = sorted(place.lab.state()["clients"])[::20]
-    for client in dead:
-        place.lab.break_fault("client_down", client=client)
-    return len(dead)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,14 @@ def clients_of(lab: Lab, master: str) -> int:
     return sum(client["niminfo"].get("NIM_MASTER_HOSTNAME") == master for client in clients)
 
 
+def switch_some_off(lab: Lab) -> list[str]:
+    """Switch every twentieth client off, and return which."""
+    off = sorted(lab.state()["clients"])[::20]
+    for client in off:
+        lab.break_fault("client_down", client=client)
+    return off
+
+
 @contextmanager
 def theatre(folder: Path, world: WorldSpec) -> Iterator[Theatre]:
     """Have Airflow and a lab up, and both gone afterwards."""

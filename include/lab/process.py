@@ -151,9 +151,14 @@ def _rooted() -> Iterator[tuple[int, Path]]:
 
 def began(pid: int) -> float:
     """Return when a process was started, in seconds since the epoch: the end of the tick that the kernel tells."""
+    _, fields = _stat(pid)
+    return _boot_time() + (int(fields[19]) + 1) / CLOCK_TICKS
+
+
+def _stat(pid: int) -> tuple[str, list[str]]:
+    """Return a process's name and what follows it in /proc/PID/stat, its state first."""
     text = Path(f"/proc/{pid}/stat").read_text()
-    ticks = int(text[text.rindex(")") + 2 :].split()[19])
-    return _boot_time() + (ticks + 1) / CLOCK_TICKS
+    return text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
 
 
 def pids_in(root: Path) -> Iterator[int]:
@@ -166,8 +171,7 @@ def rows_in(root: Path) -> list[ProcessRow]:
     boot, rows = _boot_time(), []
     for pid in sorted(pids_in(root)):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            text = Path(f"/proc/{pid}/stat").read_text()
-            comm, rest = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
+            comm, rest = _stat(pid)
             if rest[0] == "Z":
                 continue
             rows.append(

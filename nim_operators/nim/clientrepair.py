@@ -17,6 +17,7 @@ from nim_operators.nim.facts import Facts
 from nim_operators.nim.messages import explain
 from nim_operators.nim.ownership import Row, Side
 from nim_operators.nim.plan import NoPlan
+from nim_operators.nim.snapshot import Snapshot
 
 NIMINFO = "/etc/niminfo"
 SAVED = f"{BASE}/niminfo.saved"
@@ -110,14 +111,19 @@ def plan_repair(facts: Facts, client: str) -> tuple[ClientRepair, Row]:
             f"What answers for {client} is not it: {'; '.join(faults)}. Correct the object's interface on "
             f"{source.master}, or remove the object, before that machine is touched. Nothing was sent."
         )
-    host = source.niminfo.master_hostname if source.niminfo else None
-    port = source.niminfo.master_port if source.niminfo else None
     known_as = (
         one.asked_as
         for one in source.clients
         if (one.client, one.asked_by, one.silence) == (client, source.master, None)
     )
-    return ClientRepair(client, next(known_as, None) or client, host or source.hostname, port or _PORT), row
+    return repair_by(source, client, next(known_as, None) or client), row
+
+
+def repair_by(master: Snapshot, client: str, address: str) -> ClientRepair:
+    """Return the repair of a client against *master*, by the host and port that its own niminfo gives."""
+    host = master.niminfo.master_hostname if master.niminfo else None
+    port = master.niminfo.master_port if master.niminfo else None
+    return ClientRepair(client, address, host or master.hostname, port or _PORT)
 
 
 def is_whole(row: Row) -> bool:

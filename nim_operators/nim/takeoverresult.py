@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nim_operators.nim.clientrepair import ClientRepair
+from nim_operators.nim.clientrepair import repair_by
 from nim_operators.nim.facts import Facts, few
 from nim_operators.nim.ownership import Row
 from nim_operators.nim.readiness import CERTAIN, Cause, Readiness, readiness
 from nim_operators.nim.runbooks import Runbook
+from nim_operators.nim.snapshot import Snapshot
 from nim_operators.nim.takeoverlog import SUCCESS
 
 NOT_SWITCHED = "was not switched"
@@ -99,7 +100,10 @@ def _unresolved(facts: Facts, row: Row, word: str | None, standing: Readiness, *
         cause = OR.join(one.cause.value for one in known)
         saw = " ".join([*(one.saw for one in known), table])
         remedies = (
-            _by_hand(facts, row) if others_moved and one.cause is Cause.NOT_LISTED else one.remedy for one in known
+            _by_hand(facts.target, row.client)
+            if others_moved and facts.target is not None and one.cause is Cause.NOT_LISTED
+            else one.remedy
+            for one in known
         )
         return Unresolved(row.client, cause, saw, " ".join(remedies))
     if own is not None:
@@ -107,15 +111,11 @@ def _unresolved(facts: Facts, row: Row, word: str | None, standing: Readiness, *
     return Unresolved(row.client, NOT_HEARD, table, again)
 
 
-def _by_hand(facts: Facts, row: Row) -> str:
+def _by_hand(target: Snapshot, client: str) -> str:
     """Say what to do for a client that does not list the target once others follow it: no repair takes a split pair."""
-    own = facts.target
-    file = own.niminfo if own is not None else None
-    host = (file.master_hostname if file is not None else None) or (own.hostname if own is not None else "")
-    port = file.master_port if file is not None else None
-    repair = ClientRepair(row.client, row.client, host, *((port,) if port else ()))
+    typed = repair_by(target, client, client).by_hand
     return (
-        f"Log in to it as root and type {repair.by_hand}. Or give the others back, trigger {Runbook.REPAIR_CLIENT} for "
+        f"Log in to it as root and type {typed}. Or give the others back, trigger {Runbook.REPAIR_CLIENT} for "
         "it, which refuses while clients name both masters, and take them over again."
     )
 
